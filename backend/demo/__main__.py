@@ -1,4 +1,4 @@
-"""Runs the whole pipeline: annotates thousands of genes, and kills a worker half-way."""
+"""Runs the whole pipeline: annotates thousands of genes, and kills a worker halfway."""
 
 import os
 import shlex
@@ -24,13 +24,13 @@ from demo.watch import follow
 
 FOLDER = Path(__file__).resolve().parents[2] / ".run" / "demo"
 MANY_REQUESTS = 20
-"""A source that reads files, or asks about thousands of genes at once, sends fewer."""
+"""Sources that read files, or that fetch thousands of genes at once, send fewer requests."""
 
 
 class Killer:
-    """Kills the worker that executes the run, once, when half of a source is done.
+    """Kills the worker of the run once, when half of the genes of a source are done.
 
-    The source is one that is asked by API, because a file is read too quickly to be met half-way.
+    It chooses a source with many requests, because a file is read too quickly for a kill halfway.
     """
 
     def __init__(self, stage: Stage, api: httpx.Client, console: Console) -> None:
@@ -40,7 +40,7 @@ class Killer:
         self._console = console
 
     def __call__(self, run: dict[str, Any]) -> None:
-        """Kill the worker when the run has come far enough."""
+        """Kill the worker if the run has progressed far enough."""
         reached = [
             source
             for source in run["progress"]
@@ -48,7 +48,7 @@ class Killer:
         ]
         if self.killed_at or not reached:
             return
-        asked = reached[0]
+        source = reached[0]
         status = self._api.get("/api/admin/worker-status").raise_for_status().json()
         pids = [w["pid"] for w in status["workers"] if w["alive"] and run["id"] in w["runs"]]
         for worker in self._stage.workers:
@@ -57,7 +57,7 @@ class Killer:
                 os.kill(worker.pid, signal.SIGKILL)
                 self._console.print(
                     f"[red]  killed {worker.name} (pid {worker.pid}) with SIGKILL after"
-                    f" {asked['done']:,} of {asked['total']:,} genes of {asked['source']}[/red]"
+                    f" {source['done']:,} of {source['total']:,} genes of {source['source']}[/red]"
                 )
 
 
@@ -73,7 +73,7 @@ class Killer:
     "--keep",
     is_flag=True,
     envvar="KEEP",
-    help="Leave everything running at the end, and say where the page of the run is.",
+    help="Keep everything running at the end, and print the address of the run's page.",
 )
 @click.option(
     "--folder",
@@ -82,9 +82,9 @@ class Killer:
     help="Folder of the servers' data and the logs.",
 )
 def main(genes: int, folder: Path, *, live: bool, keep: bool) -> None:
-    """Run the whole annotation pipeline on this machine, and kill a worker half-way."""
+    """Run the whole annotation pipeline on this machine, and kill a worker halfway."""
     console = Console()
-    # every such signal acts like Ctrl-C, so that everything that was started is stopped
+    # all termination signals act like Ctrl-C, so that all processes are stopped
     handle_all(signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     for data in ("postgres", "redis", "cache"):
@@ -97,12 +97,12 @@ def main(genes: int, folder: Path, *, live: bool, keep: bool) -> None:
             if keep:
                 _keep(stage, run_id, console)
     except KeyboardInterrupt:
-        console.print("stopped; everything that was started has ended")
+        console.print("stopped; all processes of the demo have ended")
         sys.exit(130)
     except (click.ClickException, UserError):
         console.print(f"[red]the demo failed; the logs are in {folder}[/red]")
         raise
-    console.print(f"Everything that was started has ended. The demo took {took:.0f} s.\n")
+    console.print(f"All processes of the demo have ended. It took {took:.0f} s.\n")
     console.print("Next: [b]make hybrid-up[/b]                 start PostgreSQL and Redis")
     console.print("      [b]make migrate[/b]                   create the tables, once")
     console.print(
@@ -112,15 +112,15 @@ def main(genes: int, folder: Path, *, live: bool, keep: bool) -> None:
 
 
 def _play(stage: Stage, console: Console) -> tuple[int, bool]:
-    """Return the id of the run, and whether it did what the demo shows."""
+    """Run the demo; return the id of the run, and whether it succeeded without losing a gene."""
     servers = "PostgreSQL and Redis" if stage.live else "PostgreSQL, Redis and the sandbox"
-    console.print(f"{servers} run")
+    console.print(f"{servers} are running")
     stage.output("migrate")
     stage.output("genes-import", str(TWENTY_GENES) if stage.live else "hgnc")
     api = stage.start_api()
     for _ in range(2):
         stage.start_worker()
-    console.print("one API and two workers run; annotating from all sources")
+    console.print("one API and two workers are running; annotating from all sources")
     answer = api.post("/api/admin/runs", json={"sources": None, "mode": "smart"})
     run_id = answer.raise_for_status().json()["id"]
     killer = Killer(stage, api, console)
@@ -145,13 +145,13 @@ def _play(stage: Stage, console: Console) -> tuple[int, bool]:
 
 
 def _keep(stage: Stage, run_id: int, console: Console) -> None:
-    """Wait for a Ctrl-C, so that somebody can look at the pages."""
+    """Wait for Ctrl-C, so that the user can visit the pages."""
     settings = stage.write_settings()
     with suppress(KeyboardInterrupt):
         console.print(
             f"The page of the run: [b]{stage.api_address}/runs/{run_id}[/b]\n"
             f"Log in there with the token [b]{stage.token}[/b]\n"
-            "To use commands such as those of the pages, type first in another terminal:\n"
+            "To use the commands that the pages show, first run this in another terminal:\n"
             f"  . {shlex.quote(str(settings))}\n"
             "Everything keeps running until Ctrl-C.",
             soft_wrap=True,

@@ -1,7 +1,7 @@
-"""Takes the pictures of the tutorial: `python -m demo.pictures`.
+"""Takes the screenshots of the tutorial: `python -m demo.pictures`.
 
-It does what the tutorial does: it annotates twenty genes of the sandbox, asks for them again, and
-kills the worker. It takes pictures of the pages meanwhile.
+It follows the tutorial: it annotates twenty genes of the sandbox, annotates them again and kills
+the worker. In between, it takes screenshots of the pages.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from harness.waiting import eventually
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 
 RATE = "3"
-"""Requests of ClinVar in a second, so that its run lasts long enough to be seen."""
+"""Requests to ClinVar per second: so few that the run lasts long enough for a screenshot."""
 
 SANDBOX = ("--genes", "60", "--variants-per-gene", "1000")
 
@@ -55,7 +55,7 @@ async def browser_of(stage: Stage) -> AsyncIterator[Page]:
 
 
 async def take(page: Page, stage: Stage, folder: Path, name: str) -> None:
-    """Take a picture of a page."""
+    """Take a screenshot of a page."""
     path, height = PICTURES[name]
     await page.set_viewport_size({"width": WIDTH, "height": height})
     await page.goto(stage.api_address + path)
@@ -63,7 +63,7 @@ async def take(page: Page, stage: Stage, folder: Path, name: str) -> None:
 
 
 async def take_all(stage: Stage, folder: Path) -> None:
-    """Annotate twenty genes twice, kill the worker in the second run, and take the pictures."""
+    """Annotate twenty genes twice, kill the worker in the second run, and take screenshots."""
     stage.output("migrate")
     stage.output("genes-import", str(TWENTY_GENES))
     stage.env["NCBI_RATE"] = RATE
@@ -86,7 +86,7 @@ async def take_all(stage: Stage, folder: Path) -> None:
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=FOLDER)
 def main(folder: Path) -> None:
-    """Take the pictures of the tutorial, with Chromium."""
+    """Take the screenshots of the tutorial with Chromium."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="pictures-") as data,

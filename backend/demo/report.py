@@ -1,4 +1,4 @@
-"""The figures that the demo prints at its end."""
+"""Computes and prints the results of the demo."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 def lost_genes(database_url: str, run_id: int) -> int:
-    """Count genes that lack an answer of this run from one of its sources."""
+    """Count the genes that lack an answer from at least one source of the run."""
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
             "SELECT count(DISTINCT g.id) FROM genes g JOIN run_sources s ON s.run_id = %(run)s"
@@ -24,7 +24,7 @@ def lost_genes(database_url: str, run_id: int) -> int:
 
 
 def recovery_time(database_url: str, run_id: int, killed_at: datetime) -> float | None:
-    """Return the seconds from the kill until another worker took over the run."""
+    """Return the seconds from the kill to the takeover by another worker, or None."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         row = connection.execute(
             "SELECT min(at) AS at FROM run_events WHERE run_id = %s AND event = 'taken over'"
@@ -35,7 +35,13 @@ def recovery_time(database_url: str, run_id: int, killed_at: datetime) -> float 
 
 
 def table(run: dict[str, Any], stats: dict[str, Any] | None, console: Console) -> None:
-    """Print the result of each source. The sandbox, if there is one, has counted the requests."""
+    """Print the result of each source.
+
+    Args:
+        run: the run, as the API returns it.
+        stats: the sandbox's counts of requests, or None if there is no sandbox.
+        console: the output.
+    """
     result = Table(title=f"Run {run['id']}: {run['state']}")
     columns = ("source", "genes", "found", "absent", "unknown", "upstream requests", "seconds")
     for name in columns:
@@ -56,7 +62,7 @@ def table(run: dict[str, Any], stats: dict[str, Any] | None, console: Console) -
 
 
 def fetched_again(api: httpx.Client, sandbox_url: str) -> tuple[dict[str, Any], int]:
-    """Return the sandbox's counts, and how many genes it was asked about more than once."""
+    """Return the sandbox's counts of requests, and the number of genes fetched more than once."""
     stats: dict[str, Any] = api.get(f"{sandbox_url}/_sandbox/stats").raise_for_status().json()
     return stats, sum(count["again"] for count in stats["genes"].values())
 

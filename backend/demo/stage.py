@@ -17,15 +17,15 @@ from services.postgres import running_postgres
 from services.redis import running_redis
 
 TWENTY_GENES = Path(__file__).with_name("twenty_genes.tsv")
-"""Genes that matter to the kidney."""
+"""A file with twenty genes that matter to the kidney."""
 
 
 class Stage(Launcher):
     """The servers, the sandbox, the API and the workers. All of them are stopped at exit.
 
     Args:
-        folder: for the servers' data and the logs.
-        live: ask the real services, without a sandbox.
+        folder: the folder for the servers' data and the logs.
+        live: whether to use the real services instead of the sandbox.
         sandbox: options of the sandbox.
     """
 
@@ -46,7 +46,7 @@ class Stage(Launcher):
         self._stack = ExitStack()
 
     def write_settings(self) -> Path:
-        """Write a file that only its owner can read, by which a shell gets the settings."""
+        """Write a shell script that exports the settings. Only its owner can read it."""
         path = self.folder / "settings.sh"
         path.touch(mode=0o600)
         own = (pair for pair in sorted(self.env.items()) if os.environ.get(pair[0]) != pair[1])
@@ -81,7 +81,7 @@ class Stage(Launcher):
 
     def _sandbox(self) -> None:
         self.sandbox_url = self.sandbox_process(*self._options, "--limits", "off")
-        # by API, in batches: the bulk file is read at once, which leaves nothing to watch
+        # fetches in batches, because reading the bulk file shows no progress
         self.env["CLINVAR_BULK_THRESHOLD"] = "1000000"
 
     def start_api(self) -> httpx.Client:

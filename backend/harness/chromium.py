@@ -1,4 +1,4 @@
-"""Starts Chromium, which looks at pages for tests and for pictures."""
+"""Starts Chromium, for tests and screenshots of pages."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
     *("--headless", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
     *("--disable-component-update", "--disable-sync", "--disable-quic"),
-    # it asks nobody but the project's own server
+    # allows requests to the project's own server only
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
@@ -19,19 +19,19 @@ class NoChromium(Exception):
 
 
 def program() -> str | None:
-    """Return the path of Chromium; None if it is not installed."""
+    """Return the path of Chromium, or None if it is not installed."""
     return next(filter(None, map(shutil.which, _PROGRAMS)), None)
 
 
 async def launch(playwright: Playwright) -> Browser:
-    """Start the Chromium of this machine.
+    """Start the Chromium that is installed on this machine.
 
     Raises:
-        NoChromium: there is none.
+        NoChromium: Chromium is not installed.
     """
     path = program()
     if path is None:
         raise NoChromium(f"no Chromium: none of {', '.join(_PROGRAMS)} is installed")
-    # its sandbox refuses to run as root
+    # Chromium's sandbox does not run as root
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     return await playwright.chromium.launch(executable_path=path, args=[*_QUIET, *root])

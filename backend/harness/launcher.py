@@ -1,4 +1,4 @@
-"""Starts the project's programs with one environment."""
+"""Starts the project's programs with a common environment."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from services.process import ServiceError
 
 WORKER = ("arq", "app.core.arq_worker.WorkerSettings")
 WORKER_READY = "is alive"
-"""A worker logs this when it holds its lock."""
+"""A worker logs this when it has acquired its lock."""
 
 API = ("app.cli", "api", "--port", "0")
 API_READY = "Application startup complete"
@@ -30,11 +30,13 @@ class Launcher:
     """Starts workers, APIs, the sandbox and commands.
 
     Attributes:
-        env: the environment of the programs that are started from now on.
+        env: the environment of programs that are started later.
         folder: the folder of the logs.
         processes: all processes that were started.
-        through: a module that starts the programs; their names follow as its arguments.
-        place: the beginning of a command line that starts the programs in another place.
+        through: a module that starts the programs. It gets the name of the program and its
+            arguments as arguments.
+        place: the beginning of a command line that starts the programs elsewhere, for example in
+            another network namespace.
     """
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:
@@ -47,7 +49,7 @@ class Launcher:
         self._address = ""
 
     def start(self, *arguments: str, name: str = "", **env: str) -> Process:
-        """Start a module with its arguments; `env` is added to the environment."""
+        """Start a module with arguments, and with `env` in addition to the environment."""
         name = name or arguments[0]
         file = f"{len(self.processes) + 1} {name}.log".replace(" ", "-")
         process = self._begin(name, arguments, self.env | env, self.folder / file)
@@ -61,11 +63,11 @@ class Launcher:
         return Process(name, command, env=env, log=log)
 
     def worker(self, **env: str) -> Process:
-        """Start a worker; it is ready when it logs `WORKER_READY`."""
+        """Start a worker, which logs `WORKER_READY` when it is ready."""
         return self.start(*WORKER, name="a worker", **env)
 
     def api_process(self, **env: str) -> Process:
-        """Start the API on a free port; it is ready when it logs `API_READY`."""
+        """Start the API on a free port. It logs `API_READY` when it is ready."""
         return self.start(*API, name="the API", **env)
 
     def sandbox_process(self, *arguments: str) -> str:
@@ -82,7 +84,7 @@ class Launcher:
     def cli(
         self, *arguments: str, seconds: float | None = WAIT
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the command line, and return it whether it succeeded or not.
+        """Run a command of the command line, and return its result even if it failed.
 
         Raises:
             TimeoutExpired: the command took longer than `seconds`, scaled to this machine.
@@ -118,7 +120,7 @@ class Launcher:
         return run_id
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        """Execute a statement in the database, and return the rows if there are any."""
+        """Execute a statement in the database and return its rows, if any."""
         try:
             return self._execute(query, values)
         except psycopg.OperationalError:
@@ -142,8 +144,8 @@ class Launcher:
         address = self.env["DATABASE_URL"]
         if self._database is None or self._address != address:
             self._disconnect()
-            # who waits for a run asks fifty times a second, which is too often for new connections
-            # not prepared, because a migration may change a result that is asked for meanwhile
+            # One connection for all statements, because tests poll up to fifty times a second.
+            # Statements are not prepared, because a migration may change the type of a result.
             self._database = psycopg.connect(
                 address, autocommit=True, row_factory=dict_row, prepare_threshold=None
             )
@@ -165,5 +167,5 @@ def address(api: Process) -> str:
     """
     found = _ADDRESS.search(api.logged())
     if found is None:
-        raise ServiceError(f"{api.name} does not say where it listens:\n{api.logged()}")
+        raise ServiceError(f"{api.name} does not log its address:\n{api.logged()}")
     return found[1]

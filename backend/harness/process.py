@@ -18,7 +18,7 @@ STOP_SECONDS = 12.0
 
 
 class Process(subprocess.Popen[bytes]):
-    """A running program. It ends when this process ends, whatever the reason.
+    """A running program. It ends when this process ends for any reason.
 
     Attributes:
         name: the name in messages.
@@ -42,20 +42,20 @@ class Process(subprocess.Popen[bytes]):
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            # Ctrl-C reaches only the process that started it, which then stops its programs
+            # Ctrl-C must reach only the parent process, which then stops its programs
             start_new_session=True,
         )
 
     def logged(self) -> str:
-        """Return the output so far."""
+        """Return the program's output so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def until(self, ready: Callable[[], object], *, seconds: float = WAIT) -> None:
         """Wait until the program is ready.
 
         Raises:
-            ServiceError: the program has ended or is not ready in time. The message contains the
-                end of its log.
+            ServiceError: the program ended or was not ready in time. The message contains the end
+                of its log.
         """
 
         def ready_or_ended() -> bool:
@@ -70,8 +70,8 @@ class Process(subprocess.Popen[bytes]):
         """Wait until the log contains these words.
 
         Raises:
-            ServiceError: the program has ended or does not log them in time. The message contains
-                the end of its log.
+            ServiceError: the program ended or did not log them in time. The message contains the
+                end of its log.
         """
         self.until(lambda: words in self.logged())
 

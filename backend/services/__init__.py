@@ -1,8 +1,8 @@
 """Real PostgreSQL and Redis servers without root, Docker or system packages.
 
-They are for development and tests only. `running_postgres` and `running_redis` start a server that
-runs for the length of a `with` block. `python -m services up|down|status` controls a pair of
-servers that keeps running between commands.
+They are for development and tests only. `running_postgres` and `running_redis` run a server for the
+duration of a `with` block. `python -m services up|down|status` controls a pair of servers that
+keeps running between commands.
 """
 
 from services.postgres import Postgres, running_postgres

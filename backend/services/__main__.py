@@ -20,7 +20,7 @@ def main() -> None:
 
 @main.command()
 def up() -> None:
-    """Start PostgreSQL and Redis if they do not run yet."""
+    """Start PostgreSQL and Redis if they are not running."""
     hybrid.up(ROOT)
 
 
@@ -32,7 +32,7 @@ def down() -> None:
 
 @main.command()
 def status() -> None:
-    """Show the addresses of the servers. The exit status is 1 when one does not answer."""
+    """Show the addresses of the servers. The exit status is 1 if a server does not answer."""
     sys.exit(0 if hybrid.status(ROOT) else 1)
 
 

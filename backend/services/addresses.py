@@ -38,12 +38,12 @@ def services_env(root: Path) -> Path:
 
 
 def read_services_env(root: Path) -> dict[str, str]:
-    """Return the addresses that an earlier `up` wrote; empty if there was no `up`."""
+    """Return the addresses that the last `up` wrote, or an empty mapping if there was none."""
     return {name: value for name, value in dotenv_values(services_env(root)).items() if value}
 
 
 def write_services_env(root: Path, urls: Mapping[str, str]) -> None:
-    """Write the addresses where the settings find them, readable by this user only."""
+    """Write the addresses to the file that the settings read. Only this user can read it."""
     path = services_env(root)
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
@@ -59,11 +59,11 @@ class Place:
     """The parts of an address.
 
     Attributes:
-        hosts: the hosts of the server. Several hosts are copies of each other, and an empty tuple
+        hosts: the hosts of the server. Several hosts are replicas of each other, and an empty tuple
             means a local socket.
         port: the port of the first host.
-        user: None when the address names no user.
-        password: None when the address names no password.
+        user: the user, or None if the address contains none.
+        password: the password, or None if the address contains none.
         name: the name of the database.
     """
 
@@ -75,7 +75,7 @@ class Place:
 
     @property
     def local(self) -> bool:
-        """Whether it is this machine's loopback address, where `up` could start a server."""
+        """Whether this is the loopback address, where `up` can start a server."""
         return len(self.hosts) == 1 and self.hosts[0] in _LOCAL
 
     def __str__(self) -> str:
@@ -88,15 +88,15 @@ def place(url: str) -> Place:
     """Parse an address of PostgreSQL or Redis.
 
     Raises:
-        ValueError: it is not an address. The message does not repeat any of it.
+        ValueError: the address is invalid. The message quotes no part of it.
     """
     if is_redis(url):
-        said = redis_url.parse(url)
+        parsed = redis_url.parse(url)
         # only the sentinels know the host of their service
-        at = said.hosts if said.service is None else ()
-        names = tuple(host for host, _ in at)
-        port = at[0][1] if at else redis_url.PORT
-        return Place(names, port, said.username, said.password, str(said.database))
+        servers = parsed.hosts if parsed.service is None else ()
+        names = tuple(host for host, _ in servers)
+        port = servers[0][1] if servers else redis_url.PORT
+        return Place(names, port, parsed.username, parsed.password, str(parsed.database))
     given = address.parse(url)
     # an address without a host means a local socket, unless PGHOST names a host
     host = given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "")
@@ -108,20 +108,21 @@ def place(url: str) -> Place:
 
 
 def is_redis(url: str) -> bool:
-    """Whether an address is one of Redis; otherwise it is one of PostgreSQL."""
+    """Return whether an address is one of Redis. Otherwise, it is one of PostgreSQL."""
     return url.startswith(("redis", "unix:"))
 
 
 def where(url: str) -> str:
-    """Return host and port of an address, without the password, for messages."""
+    """Format an address for messages, as host and port without the password."""
     return str(redis_url.parse(url) if is_redis(url) else place(url))
 
 
 def check(variable: str, url: str) -> None:
-    """Make sure that an address is valid.
+    """Validate an address.
 
     Raises:
-        ServiceError: it is not. The message does not repeat it, as it may contain a password.
+        ServiceError: the address is invalid. The message does not quote it, because it may contain
+            a password.
     """
     try:
         place(url)
@@ -130,7 +131,7 @@ def check(variable: str, url: str) -> None:
 
 
 def connection_error(url: str) -> str | None:
-    """Connect to a server and return why that failed, without secrets; None when it answers."""
+    """Connect to a server. Return None if it answers, or else the error without secrets."""
     found = _redis_error(url) if is_redis(url) else _postgres_error(url)
     return None if found is None else hide(found)
 

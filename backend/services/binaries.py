@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.process import ServiceError
 
-# distributions put PostgreSQL's server programs into these folders, which are not in the PATH
+# distributions install PostgreSQL's server programs in these folders, which are not in the PATH
 _POSTGRES_FOLDERS = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
@@ -32,7 +32,7 @@ def postgres_major(folder: Path) -> int:
     ).stdout
     match = re.search(r"(\d+)", version)
     if match is None:
-        raise ServiceError(f"{folder / 'postgres'} does not say its version: {version!r}")
+        raise ServiceError(f"{folder / 'postgres'} does not report its version: {version!r}")
     return int(match[1])
 
 
@@ -48,7 +48,7 @@ def _postgres_folders() -> list[Path]:
 
 
 def postgres_folder(major: int | None = None) -> Path:
-    """Return the folder of PostgreSQL's programs: the newest of the wheel, or else this machine's.
+    """Return the folder of PostgreSQL's newest programs, preferably those of the wheel.
 
     Args:
         major: the version that wrote a data folder; no other version can read that folder.
@@ -76,7 +76,7 @@ def postgres_folder(major: int | None = None) -> Path:
 
 
 def redis_program() -> Path:
-    """Return the Redis server: the wheel's, or else `redis-server` or `valkey-server` of the PATH.
+    """Return the Redis server of the wheel, or else `redis-server` or `valkey-server` in the PATH.
 
     Raises:
         ServiceError: there is no server program.

@@ -1,7 +1,7 @@
-"""Starts the two servers of the project's `compose.yaml` when a Docker engine answers.
+"""Starts the two servers of the project's `compose.yaml` if a Docker engine is available.
 
-`compose.hybrid.yaml` publishes their ports on the loopback address and gives them a Compose project
-of their own.
+`compose.hybrid.yaml` publishes their ports on the loopback address and puts them in a separate
+Compose project.
 """
 
 import json
@@ -18,12 +18,12 @@ from dotenv import dotenv_values
 from services.addresses import place
 from services.process import LOOPBACK, ServiceError
 
-_ASK_SECONDS = 20.0
+_COMMAND_SECONDS = 20.0
 # long enough to fetch two images
 _UP_SECONDS = 900.0
 
 _FILES = ("compose.yaml", "compose.hybrid.yaml")
-# Compose needs all variables that its files name, whichever services it starts
+# Compose requires all variables in its files, whichever services it starts
 _REQUIRED = ("POSTGRES_PASSWORD", "REDIS_API_PASSWORD", "REDIS_WORKER_PASSWORD", "ADMIN_TOKEN")
 
 
@@ -41,29 +41,29 @@ class Compose:
 
     @classmethod
     def find(cls, root: Path) -> "Compose | None":
-        """Return Docker Compose; None without `compose.yaml` or without an engine that answers."""
+        """Return Docker Compose, or None if `compose.yaml` or a running engine is missing."""
         docker = shutil.which("docker")
         if docker is None or not (root / "compose.yaml").exists():
             return None
         compose = cls(root, docker)
         try:
-            compose._ask("compose", "version")
-            compose._ask("info")
+            compose._run("compose", "version")
+            compose._run("info")
         except ServiceError:
             return None
         return compose
 
     def running(self) -> set[str]:
-        """Return the names of the services that run."""
-        return set(self._ask("compose", "ps", "--services", "--status", "running").split())
+        """Return the names of the running services."""
+        return set(self._run("compose", "ps", "--services", "--status", "running").split())
 
     def up(self, *services: str) -> None:
         """Start services and wait until they are healthy.
 
         Raises:
-            ServiceError: Docker could not start them; the message ends with its last line.
+            ServiceError: Docker could not start them. The message contains its last line.
         """
-        self._ask("compose", "up", "-d", "--wait", *services, seconds=_UP_SECONDS)
+        self._run("compose", "up", "-d", "--wait", *services, seconds=_UP_SECONDS)
 
     def stop(self, *services: str) -> None:
         """Stop services. Their data stays.
@@ -71,7 +71,7 @@ class Compose:
         Raises:
             ServiceError: Docker could not stop them.
         """
-        self._ask("compose", "stop", *services, seconds=_UP_SECONDS)
+        self._run("compose", "stop", *services, seconds=_UP_SECONDS)
 
     def url(self, service: str) -> str:
         """Return the address of a running service at its published port.
@@ -79,7 +79,7 @@ class Compose:
         Raises:
             ServiceError: the service publishes no port.
         """
-        config = json.loads(self._ask("compose", "config", "--format", "json"))
+        config = json.loads(self._run("compose", "config", "--format", "json"))
         if service == "redis":
             env = config["services"].get(service, {}).get("environment", {})
             password = quote(env.get("REDIS_WORKER_PASSWORD", ""), safe="")
@@ -92,27 +92,31 @@ class Compose:
         return f"postgresql://{login}@{LOOPBACK}:{self._port(service, 5432)}/{database}"
 
     def _port(self, service: str, inside: int) -> int:
-        published = self._ask("compose", "port", service, str(inside)).strip()
+        published = self._run("compose", "port", service, str(inside)).strip()
         if not published:
             raise ServiceError(f"Docker Compose publishes no port of {service!r}")
         return int(published.rpartition(":")[2])
 
     def _passwords(self) -> dict[str, str]:
-        """Return the variables that Compose needs and nobody has set; they are generated once."""
-        said = os.environ | {k: v for k, v in dotenv_values(self.root / ".env").items() if v}
-        missing = [name for name in _REQUIRED if not said.get(name)]
+        """Return generated values for the variables that Compose requires and that are not set.
+
+        A value is generated once and kept in a file.
+        """
+        configured = os.environ | {k: v for k, v in dotenv_values(self.root / ".env").items() if v}
+        missing = [name for name in _REQUIRED if not configured.get(name)]
         file = self.root / ".run" / "compose.env"
         kept = {name: value for name, value in dotenv_values(file).items() if value}
-        made = {name: secrets.token_hex(24) for name in missing if name not in kept}
-        if made:
+        generated = {name: secrets.token_hex(24) for name in missing if name not in kept}
+        values = kept | generated
+        if generated:
             file.parent.mkdir(exist_ok=True)
             # an existing file would keep its mode
             file.unlink(missing_ok=True)
             file.touch(0o600)
-            file.write_text("".join(f"{name}={value}\n" for name, value in (kept | made).items()))
-        return {name: value for name, value in (kept | made).items() if name in missing}
+            file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+        return {name: value for name, value in values.items() if name in missing}
 
-    def _ask(self, *arguments: str, seconds: float = _ASK_SECONDS) -> str:
+    def _run(self, *arguments: str, seconds: float = _COMMAND_SECONDS) -> str:
         try:
             done = subprocess.run(  # noqa: S603 - docker, with our arguments
                 [self.docker, *arguments],

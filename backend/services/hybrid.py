@@ -21,7 +21,7 @@ STANDARD_PORTS: Mapping[Kind, int] = {POSTGRES: 5432, REDIS: 6379}
 
 
 def up(root: Path, ports: Mapping[Kind, int] = STANDARD_PORTS) -> None:
-    """Start the servers that do not run, print their addresses and write them for the settings.
+    """Start the servers that are not running, and print and store the addresses of both.
 
     Args:
         root: the top of the checkout.
@@ -29,20 +29,22 @@ def up(root: Path, ports: Mapping[Kind, int] = STANDARD_PORTS) -> None:
 
     Raises:
         ServiceError: a configured server does not answer and no server can be started in its
-            place, or a server did not start. Servers that ran before keep running as they did.
+            place, or a server did not start. Servers that ran before are still running.
     """
-    with _alone(root):
-        wanted = addresses.configured(root)
-        for variable, url in wanted.items():
+    with _locked(root):
+        configured = addresses.configured(root)
+        for variable, url in configured.items():
             addresses.check(variable, url)
         found: dict[Kind, tuple[str, str]] = {}
         for kind in KINDS:
-            if answer := _already_there(root, kind, wanted.get(kind.variable)):
+            if answer := _running_server(root, kind, configured.get(kind.variable)):
                 found[kind] = answer
         missing = [kind for kind in KINDS if kind not in found]
-        found |= _from_compose(root, missing, wanted)
+        found |= _from_compose(root, missing, configured)
         missing = [kind for kind in KINDS if kind not in found]
-        plans = [own.plan(root, kind, ports[kind], wanted.get(kind.variable)) for kind in missing]
+        plans = [
+            own.plan(root, kind, ports[kind], configured.get(kind.variable)) for kind in missing
+        ]
         found |= own.start(plans)
         urls = {kind.variable: found[kind][0] for kind in KINDS}
         addresses.write_services_env(root, urls)
@@ -60,7 +62,7 @@ def down(root: Path) -> None:
     Raises:
         ServiceError: a server does not stop.
     """
-    with _alone(root):
+    with _locked(root):
         stopped = _stop_compose(root)
         for kind in KINDS:
             if port := kind.port_in_use(root):
@@ -71,23 +73,23 @@ def down(root: Path) -> None:
 
 
 def status(root: Path) -> bool:
-    """Print the addresses of the servers and whether they answer; False when one does not."""
+    """Print the addresses and states of the servers; return whether both of them answer."""
     urls = addresses.read_services_env(root) | addresses.configured(root)
-    fine = True
+    all_answer = True
     for kind in KINDS:
         if url := urls.get(kind.variable):
             reason = addresses.connection_error(url)
             click.echo(f"{kind.title:<10}  {addresses.where(url)}  {reason or 'answers'}")
-            fine = fine and reason is None
+            all_answer = all_answer and reason is None
         else:
             click.echo(f"{kind.title:<10}  not configured; `make hybrid-up` starts one")
-            fine = False
-    return fine
+            all_answer = False
+    return all_answer
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Let one `up` or `down` of this checkout run at a time."""
+def _locked(root: Path) -> Iterator[None]:
+    """Hold a lock, so that only one `up` or `down` of this checkout runs at a time."""
     folder = root / ".run"
     folder.mkdir(exist_ok=True)
     with (folder / "services.lock").open("w") as lock:
@@ -95,9 +97,9 @@ def _alone(root: Path) -> Iterator[None]:
         yield
 
 
-def _already_there(root: Path, kind: Kind, wanted: str | None) -> tuple[str, str] | None:
+def _running_server(root: Path, kind: Kind, configured: str | None) -> tuple[str, str] | None:
     port = kind.port_in_use(root)
-    if wanted is None:
+    if configured is None:
         if port is None:
             return None
         server = kind.server(root, port, None)
@@ -105,15 +107,15 @@ def _already_there(root: Path, kind: Kind, wanted: str | None) -> tuple[str, str
             return None
         server.start(tied=False)
         return address(server), "of this checkout, already running"
-    place = addresses.place(wanted)
-    reason = addresses.connection_error(wanted)
+    place = addresses.place(configured)
+    reason = addresses.connection_error(configured)
     if reason is None:
         ours = place.local and port == place.port
         how = "of this checkout, already running" if ours else f"the server of {kind.variable}"
-        return wanted, how
+        return configured, how
     if not place.local:
         raise ServiceError(
-            f"no {kind.title} answers at {kind.variable} ({addresses.where(wanted)}): {reason}."
+            f"no {kind.title} answers at {kind.variable} ({addresses.where(configured)}): {reason}."
             f" Start it, or remove {kind.variable} from the environment and from .env to have one"
             " started here."
         )
@@ -121,7 +123,7 @@ def _already_there(root: Path, kind: Kind, wanted: str | None) -> tuple[str, str
 
 
 def _from_compose(
-    root: Path, missing: list[Kind], wanted: dict[str, str]
+    root: Path, missing: list[Kind], configured: dict[str, str]
 ) -> dict[Kind, tuple[str, str]]:
     compose = Compose.find(root) if missing else None
     if compose is None:
@@ -140,7 +142,7 @@ def _from_compose(
         _started_by_compose(root).write_text(" ".join(started))
     found = {}
     for kind in missing:
-        url = wanted.get(kind.variable) or compose.url(kind.compose)
+        url = configured.get(kind.variable) or compose.url(kind.compose)
         if reason := addresses.connection_error(url):
             raise ServiceError(
                 f"Docker started {kind.compose!r}, but {addresses.where(url)} does not answer:"
@@ -155,11 +157,11 @@ def _stop_compose(root: Path) -> list[str]:
     if not started.exists():
         return []
     names = started.read_text().split()
-    # without a Docker engine no container runs
+    # without a Docker engine, no container is running
     if compose := Compose.find(root):
         compose.stop(*names)
     started.unlink()
-    return [f"Docker Compose's {' and '.join(names)}: stopped; the volumes stay"]
+    return [f"Docker Compose's {' and '.join(names)}: stopped; their volumes are kept"]
 
 
 def _started_by_compose(root: Path) -> Path:

@@ -25,37 +25,37 @@ class Kind:
     compose: str
     folder: str
 
-    def server(self, root: Path, port: int, wanted: Place | None) -> Postgres | Redis:
+    def server(self, root: Path, port: int, configured: Place | None) -> Postgres | Redis:
         """Return a server that this checkout starts itself.
 
         Args:
             root: the top of the checkout.
-            port: where it listens.
-            wanted: the configured address, whose names and password it uses, if there is one.
+            port: the port of the server.
+            configured: the configured address, whose names and password the server gets, or None.
 
         Raises:
             ServiceError: the address of PostgreSQL has no user or no password.
         """
         folder = root / self.folder
         if self is REDIS:
-            password = None if wanted is None else wanted.password or ""
+            password = None if configured is None else configured.password or ""
             return Redis(folder, port=port, password=password)
-        if wanted is None:
+        if configured is None:
             return Postgres(folder, port=port)
-        if not (wanted.user and wanted.password):
+        if not (configured.user and configured.password):
             raise ServiceError(
                 "DATABASE_URL needs a user and a password: postgresql://user:password@host/name"
             )
         return Postgres(
             folder,
             port=port,
-            user=wanted.user,
-            password=wanted.password,
-            database=wanted.name or NAME,
+            user=configured.user,
+            password=configured.password,
+            database=configured.name or NAME,
         )
 
     def port_in_use(self, root: Path) -> int | None:
-        """Return the port of this checkout's server, or None when it does not run."""
+        """Return the port of this checkout's server, or None if it is not running."""
         kind = Redis if self is REDIS else Postgres
         return kind.port_in_use(root / self.folder)
 
@@ -66,5 +66,5 @@ KINDS = (POSTGRES, REDIS)
 
 
 def address(server: Postgres | Redis) -> str:
-    """Return the address of a server for its clients."""
+    """Return the address by which clients connect to a server."""
     return server.url if isinstance(server, Redis) else server.dsn

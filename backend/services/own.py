@@ -1,4 +1,4 @@
-"""Starts the servers of a checkout: plans all of them first, and undoes everything on failure."""
+"""Starts the servers of a checkout: plans all of them first, and rolls back on failure."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,13 +21,14 @@ class Plan:
     """How to start one of the two servers.
 
     Attributes:
-        kind: which of the two.
+        kind: the service.
         server: the server to start.
-        before: the server that runs on the same data now, for another address or password, and has
-            to be stopped first.
-        configured: the address that the new server has to serve, if one is configured.
-        how: where the server comes from, for messages.
-        port_file: keeps the chosen port; None when the configured address gives the port.
+        before: the server that is running on the same data with another address or password, and
+            that must be stopped first; None if there is none.
+        configured: the configured address, which the new server must serve, or None.
+        how: the origin of the server, for messages.
+        port_file: the file that stores the chosen port; None if the configured address determines
+            the port.
     """
 
     kind: Kind
@@ -41,15 +42,15 @@ class Plan:
 def plan(root: Path, kind: Kind, standard: int, configured: str | None) -> Plan:
     """Decide how to start a server, without starting or stopping anything.
 
-    Without a configured address the server gets the port that it had last, so that programs which
-    still run find it again. If that port is not free it gets the standard port, or else any free
+    Without a configured address, the server gets the port that it had last, so that running
+    programs can reconnect. If that port is not free, it gets the standard port, or else any free
     port.
 
     Raises:
         ServiceError: a server of this checkout could not serve the configured address.
     """
     running = kind.port_in_use(root)
-    before = None if running is None else _as_it_runs(root, kind, running)
+    before = None if running is None else _running_server(root, kind, running)
     if configured is not None:
         place = addresses.place(configured)
         server = kind.server(root, place.port, place)
@@ -57,24 +58,24 @@ def plan(root: Path, kind: Kind, standard: int, configured: str | None) -> Plan:
             _check_port(kind, place.port, configured)
         return Plan(kind, server, before, configured, "of this checkout", None)
 
-    def takes(port: int) -> bool:
+    def is_usable(port: int) -> bool:
         return port == running or process.is_free(port)
 
     port_file = root / kind.folder / "port"
     remembered = port_file.read_text() if port_file.exists() else ""
     # a crash may have left an empty file
     last = int(remembered) if remembered.isdecimal() else standard
-    port = next(filter(takes, (last, standard)), None) or process.free_port()
-    other = "" if takes(standard) else f" (another program uses port {standard})"
+    port = next(filter(is_usable, (last, standard)), None) or process.free_port()
+    other = "" if is_usable(standard) else f" (another program uses port {standard})"
     how = f"of this checkout{other}"
     return Plan(kind, kind.server(root, port, None), before, None, how, port_file)
 
 
 def start(plans: Sequence[Plan]) -> dict[Kind, tuple[str, str]]:
-    """Start the planned servers; if one of them fails, restore the servers that ran before.
+    """Start the planned servers. If one of them fails, restart the servers that ran before.
 
     Returns:
-        The address of each server, and where the server comes from.
+        The address and the origin of each server.
 
     Raises:
         ServiceError: a server did not start, or does not serve the configured address.
@@ -100,8 +101,8 @@ def start(plans: Sequence[Plan]) -> dict[Kind, tuple[str, str]]:
     return found
 
 
-def _as_it_runs(root: Path, kind: Kind, port: int) -> Postgres | Redis:
-    """Return the server that runs now, with the password that it was last started with."""
+def _running_server(root: Path, kind: Kind, port: int) -> Postgres | Redis:
+    """Return the running server, with the password with which it was last started."""
     url = addresses.read_services_env(root).get(kind.variable)
     place = None if url is None else addresses.place(url)
     if place and place.local and place.port == port:
@@ -136,5 +137,5 @@ def _restore(failed: Plan) -> None:
                 f"{failed.kind.title} runs on port {failed.before.port} again, as before.", err=True
             )
     except ServiceError as error:
-        # the caller gets the error that made this necessary, which must not be hidden
+        # printed and not raised, because it would hide the error that caused the rollback
         click.echo(f"{failed.kind.title} could not be started again: {error.message}", err=True)

@@ -18,13 +18,13 @@ from services.privileges import Account, account_for
 from services.process import LOOPBACK, Guardian, ServiceError
 
 NAME = "kidney_genetics"
-# not `postgres`: a DATABASE_URL may name that role, with another password
+# not `postgres`, because a DATABASE_URL may name that role with another password
 _SUPERUSER = "cluster_owner"
 _PROCESS_NAMES = frozenset({"postgres"})
 
 # The first two settings protect against a crash of the machine, which would end a test anyway.
 # synchronous_commit stays on: without it, a crash of the server alone loses commits.
-# The third one slows down whoever guesses passwords, and each connection: by half, as measured.
+# The third one slows down password guessing, but also each connection: by half, as measured.
 _FOR_A_TEST = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 
 
@@ -99,7 +99,7 @@ class Postgres:
         Raises:
             ServiceError: the server did not start; the message ends with its log.
         """
-        # processes that do not answer belong to a server that starts, or that was killed
+        # processes that do not answer belong to a server that is starting or was killed
         process.await_true(lambda: self.answers() or not self._processes(), process.START_SECONDS)
         if not self.answers():
             if self._processes():
@@ -128,7 +128,7 @@ class Postgres:
         self._end(signal.SIGKILL)
 
     def answers(self) -> bool:
-        """Whether the server runs and accepts a connection of the superuser."""
+        """Return whether the server is running and accepts a connection of the superuser."""
         if not self._processes():
             return False
         try:
@@ -139,7 +139,7 @@ class Postgres:
 
     @staticmethod
     def port_in_use(folder: Path) -> int | None:
-        """Return the port of the server that runs on this folder, or None when none runs."""
+        """Return the port of the server that is running on this folder, or None."""
         data = folder.resolve() / "data"
         if not process.find(data, _PROCESS_NAMES):
             return None
@@ -168,7 +168,7 @@ class Postgres:
         self.folder.chmod(0o700)
         if self._data_version() is None:
             self._initdb(programs, account)
-        # the pid in this file may belong to another program by now; PostgreSQL would not start then
+        # if the pid in this file belongs to another program by now, PostgreSQL does not start
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         # no Unix socket: its path may have 107 characters at most, and a checkout's can be longer
         settings = {
@@ -188,7 +188,7 @@ class Postgres:
         )
         if not self.answers():
             self.kill()
-            # during `initdb` another connection may have taken the port that was free before
+            # another program may have taken the port during `initdb`
             if self._may_move and "already in use" in process.tail(self.log):
                 self.port, self._may_move = process.free_port(), False
                 self._launch(tied=tied)
@@ -254,7 +254,7 @@ class Postgres:
 
 @contextmanager
 def running_postgres(folder: Path, *, fsync: bool = False) -> Iterator[Postgres]:
-    """Run a PostgreSQL server that ends with the block, or with this process.
+    """Run a PostgreSQL server until the end of the block or of this process.
 
     `.dsn` is its address. Tests of recovery use `.stop()`, `.kill()` and `.start()`, which keep the
     port.

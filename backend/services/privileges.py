@@ -1,4 +1,4 @@
-"""Runs PostgreSQL as another user when root starts it, because it refuses to run as root."""
+"""Runs PostgreSQL as another user if root starts it, because it refuses to run as root."""
 
 import os
 import pwd
@@ -77,7 +77,7 @@ def _user_of(folder: Path) -> pwd.struct_passwd:
 
 
 def _reaches(prefix: list[str], program: Path, folder: Path) -> bool:
-    """Tell whether a command with this prefix may execute the program and enter the folder."""
+    """Return whether a command with this prefix may execute the program and enter the folder."""
     tried = subprocess.run(  # noqa: S603 - constant script
         [*prefix, "/bin/sh", "-c", 'test -x "$1" && cd "$2"', "sh", str(program), str(folder)],
         check=False,

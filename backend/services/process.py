@@ -1,4 +1,4 @@
-"""Starts server processes detached, finds them again by data folder, and ends them."""
+"""Starts detached server processes, finds them by their data folders, and ends them."""
 
 import contextlib
 import random
@@ -14,36 +14,36 @@ import psutil
 
 LOOPBACK = "127.0.0.1"
 FIRST_OUTGOING_PORT = 32_768
-"""The first port that the kernel gives to outgoing connections, unless it is told otherwise."""
+"""The first port that Linux uses for outgoing connections by default."""
 _SERVER_PORTS = range(20_000, FIRST_OUTGOING_PORT)
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
-# kept until they have ended: Python warns about a child process without reference and wait()
+# referenced until they have ended, because Python warns about dropping an unawaited child process
 _spawned: set[subprocess.Popen[bytes]] = set()
 
 _GUARD = 'read _ || kill -"$2" "$1" 2>/dev/null'
 
 
 class ServiceError(click.ClickException):
-    """A server could not be found, started or stopped; the message says what to do."""
+    """A server could not be found, started or stopped. The message contains the remedy."""
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that is free at this moment.
+    """Return a TCP port of the loopback address that is free at the moment.
 
-    The port is below those that the kernel gives to outgoing connections. One of these could
-    otherwise take the port before the server listens there.
+    The port is below those that the kernel uses for outgoing connections, which could otherwise
+    occupy the port before the server does.
     """
     candidates = random.SystemRandom().sample(_SERVER_PORTS, 100)
     return next(filter(is_free, candidates))
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on this port of the loopback address."""
+    """Return whether a server could listen on this port of the loopback address."""
     with socket.socket() as probe:
-        # servers set this option too: a connection in TIME_WAIT does not keep them from the port
+        # servers set this option too, so a connection in TIME_WAIT does not block the port
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -53,17 +53,17 @@ def is_free(port: int) -> bool:
 
 
 def find(folder: Path, names: frozenset[str]) -> list[psutil.Process]:
-    """Return the processes with one of these names whose working folder is `folder`, parents first.
+    """Return the processes with one of these names and this working folder, parents first.
 
     Both servers run in their data folder, so the folder identifies them. A pid file cannot: after a
     SIGKILL or a reboot, its pid may belong to another program.
     """
-    wanted = str(folder.resolve())
+    working_folder = str(folder.resolve())
     parents: dict[psutil.Process, int] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            # the folder first: to ask for it takes a fifth of the time of asking for the name
-            if process.cwd() == wanted and process.name() in names:
+            # the folder first, because reading it takes a fifth of the time of reading the name
+            if process.cwd() == working_folder and process.name() in names:
                 parents[process] = process.ppid()
     pids = {process.pid for process in parents}
     return sorted(parents, key=lambda process: parents[process] in pids)
@@ -85,10 +85,10 @@ def spawn(command: Sequence[str], *, cwd: Path, log: Path) -> subprocess.Popen[b
 
 
 def reap(ended: Iterable[psutil.Process]) -> None:
-    """Wait for servers that have ended, so that they leave no zombie processes."""
+    """Wait for servers that have ended, so that no zombie processes remain."""
     pids = {process.pid for process in ended}
     for server in tuple(_spawned):
-        # a server that is about to end has left its data folder, and is not a zombie yet
+        # a server that is about to end has left its data folder but is not a zombie yet
         if server.pid in pids:
             server.wait()
         if server.poll() is not None:
@@ -96,7 +96,7 @@ def reap(ended: Iterable[psutil.Process]) -> None:
 
 
 def await_true(what: Callable[[], bool], seconds: float) -> bool:
-    """Check every 20 ms until `what` is true; return False after `seconds`."""
+    """Poll `what` every 20 ms until it returns true; return False after `seconds`."""
     deadline = time.monotonic() + seconds
     while not what():
         if time.monotonic() > deadline:
@@ -119,7 +119,7 @@ def tail(log: Path, lines: int = 5) -> str:
 
 
 class Guardian:
-    """Ends a server when this process dies, whatever the reason.
+    """Ends a server when this process ends for any reason.
 
     A shell waits on a pipe that only this process has open for writing. PR_SET_PDEATHSIG would need
     no shell, but it reacts to the end of the starting *thread*, and an event loop ends its executor
@@ -136,7 +136,7 @@ class Guardian:
         )
 
     def dismiss(self) -> None:
-        """Stop guarding: the server is not ended any more."""
+        """Stop guarding. After this, the server outlives this process."""
         self._shell.kill()
         self._shell.wait()
         if self._shell.stdin is not None:

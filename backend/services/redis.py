@@ -17,7 +17,7 @@ from services.process import LOOPBACK, Guardian, ServiceError
 
 _PROCESS_NAMES = frozenset({"redis-server", "valkey-server"})
 
-# `dir` is the working folder, so no path has to be quoted here
+# `dir` is the working folder, so that no path needs quoting
 _CONFIGURATION = """\
 bind {host}
 port {port}
@@ -116,7 +116,7 @@ class Redis:
         self._end(signal.SIGKILL)
 
     def answers(self) -> bool:
-        """Whether the server runs, has loaded its data and accepts our connection."""
+        """Return whether the server is running, has loaded its data and accepts a connection."""
         if not self._processes():
             return False
         try:
@@ -127,14 +127,14 @@ class Redis:
 
     @staticmethod
     def port_in_use(folder: Path) -> int | None:
-        """Return the port of the server that runs on this folder, or None when none runs."""
+        """Return the port of the server that is running on this folder, or None."""
         if not process.find(folder, _PROCESS_NAMES):
             return None
         port = re.search(r"^port (\d+)$", (folder / "redis.conf").read_text(), re.MULTILINE)
         return int(port[1]) if port else None
 
     def _configure(self) -> None:
-        """Write the configuration file. On a command line, other users could read the password."""
+        """Write the configuration file, as other users could read a password on a command line."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         text = _CONFIGURATION.format(host=LOOPBACK, port=self.port)
@@ -172,7 +172,7 @@ class Redis:
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[Redis]:
-    """Run a Redis server that ends with the block, or with this process.
+    """Run a Redis server until the end of the block or of this process.
 
     `.url` is its address. Tests of recovery use `.stop()`, `.kill()` and `.start()`, which keep the
     port.

@@ -1,7 +1,7 @@
-"""Imitations of what receives notifications: an SMTP server and a receiver of webhooks.
+"""Fake recipients of notifications: an SMTP server and a webhook receiver.
 
-Both listen on a free loopback port, in a thread of their own, and have faults. They are used as
-context managers::
+Each of them listens on a free loopback port, runs in its own thread and can simulate faults. Use
+them as context managers::
 
     with SmtpServer() as smtp, WebhookReceiver(secret="whsec_...") as webhook:
         ...

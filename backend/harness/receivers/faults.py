@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 
 class Faults:
-    """Decides which deliveries meet a fault.
+    """Decides which deliveries fail, and how.
 
     Args:
-        kinds: the faults that the server can imitate.
+        kinds: the faults that the server can simulate.
     """
 
     def __init__(self, kinds: Sequence[str]) -> None:
@@ -19,16 +19,22 @@ class Faults:
         self._random = random.Random(0)  # noqa: S311 - a fault is no secret
         self._lock = threading.Lock()
         self.met = 0
-        """How many deliveries met a fault."""
+        """The number of deliveries that got a fault."""
 
     def queue(self, *kinds: str) -> None:
-        """Let the next deliveries meet these faults, one each."""
+        """Queue faults for the next deliveries, one for each delivery."""
         self._check(kinds)
         with self._lock:
             self._next.extend(kinds)
 
     def at_random(self, share: float, *, kinds: Sequence[str] = (), seed: int = 0) -> None:
-        """Let a share of all deliveries meet one of these faults; by default, any."""
+        """Let a fraction of all deliveries fail with a random fault.
+
+        Args:
+            share: the fraction, from 0 to 1.
+            kinds: the faults to choose from. The default is all faults.
+            seed: the seed of the random choices.
+        """
         self._check(kinds)
         with self._lock:
             self._share = share
@@ -36,13 +42,13 @@ class Faults:
             self._random.seed(seed)
 
     def clear(self) -> None:
-        """Let no further delivery meet a fault."""
+        """Let all further deliveries succeed."""
         with self._lock:
             self._next.clear()
             self._share = 0.0
 
     def take(self) -> str | None:
-        """Return the fault of this delivery."""
+        """Return the fault for the current delivery, or None."""
         with self._lock:
             fault = None
             if self._next:
@@ -54,4 +60,4 @@ class Faults:
 
     def _check(self, kinds: Sequence[str]) -> None:
         if unknown := set(kinds) - set(self._kinds):
-            raise ValueError(f"no such fault: {sorted(unknown)}; there are {list(self._kinds)}")
+            raise ValueError(f"unknown faults {sorted(unknown)}; allowed: {list(self._kinds)}")

@@ -8,17 +8,17 @@ from typing import Self
 LOOPBACK = "127.0.0.1"
 
 _TURNS = 10
-"""Turns of the event loop in which it closes the sockets of aborted connections."""
+"""Iterations of the event loop that close the sockets of aborted connections."""
 
 _TIMEOUT = 10.0
-"""Seconds in which the thread of a server listens, or ends."""
+"""Seconds to wait until the thread of a server listens, or has ended."""
 
 _LIMIT = 1 << 20
-"""Bytes of the largest message."""
+"""The maximum size of a message, in bytes."""
 
 
 class Server(ABC):
-    """Serves connections on a free loopback port, from a thread with an event loop of its own.
+    """Serves connections on a free loopback port, in a thread with its own event loop.
 
     Args:
         tls: serves TLS from the first byte of a connection; None means no TLS.
@@ -32,7 +32,7 @@ class Server(ABC):
         self._listening = threading.Event()
         self._stopping = asyncio.Event()
         self.connections = 0
-        """How many connections were accepted."""
+        """The number of accepted connections."""
 
     @abstractmethod
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -47,7 +47,7 @@ class Server(ABC):
             task = asyncio.create_task(self._serve_one(reader, writer))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
-            # also if it was cancelled before it began
+            # runs even if the task was cancelled before it began
             task.add_done_callback(lambda _: writer.transport.abort())
 
         server = await asyncio.start_server(
@@ -70,7 +70,7 @@ class Server(ABC):
             await self.serve(reader, writer)
 
     def start(self) -> Self:
-        """Start to listen."""
+        """Start listening."""
         self._thread.start()
         self._listening.wait(_TIMEOUT)
         return self

@@ -9,9 +9,9 @@ from harness.receivers.faults import Faults
 from harness.receivers.server import LOOPBACK, Server
 
 KINDS = ("421", "451", "550", "452", "drop", "late", "slow")
-"""Faults: 421 as the greeting, 451 after DATA, 550 and 452 after RCPT; `drop` closes the connection
-during DATA; `late` takes the message and then closes the connection without an answer, so that the
-sender does not learn that it arrived; `slow` never answers DATA."""
+"""The faults: 421 as the greeting, 451 after DATA, 550 and 452 after RCPT; `drop` closes the
+connection during DATA; `late` accepts the message and then closes the connection without a reply,
+so that the sender does not know that it arrived; `slow` never replies to DATA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Mail:
     """A message that arrived.
 
     Attributes:
-        sender: of the envelope.
-        recipients: of the envelope.
+        sender: the sender in the envelope.
+        recipients: the recipients in the envelope.
         message: the parsed message.
         encrypted: whether the connection was encrypted.
-        user: the user who logged in; None if nobody did.
+        user: the user who logged in, or None if the session was anonymous.
     """
 
     sender: str
@@ -39,7 +39,7 @@ class SmtpServer(Server):
     Args:
         tls: the certificate for STARTTLS, or for TLS from the first byte if ``implicit``.
         implicit: whether connections begin with TLS.
-        login: the user and the password without which no e-mail is taken.
+        login: the user and the password that a client needs; None accepts e-mail from anyone.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SmtpServer(Server):
         self.received: list[Mail] = []
         self.faults = Faults(KINDS)
         self.refused: set[str] = set()
-        """Recipients that are refused with 550."""
+        """Recipients that are rejected with 550."""
 
     @property
     def address(self) -> str:

@@ -15,12 +15,12 @@ from harness.receivers.server import LOOPBACK, Server
 STATUSES = ("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504")
 
 KINDS = (*STATUSES, "drop", "late", "slow")
-"""Faults: a status; `drop` closes the connection without an answer; `late` takes the message and
-then closes the connection, so that the sender does not learn that it arrived; `slow` never
-answers."""
+"""The faults: a status; `drop` closes the connection without a reply; `late` accepts the message
+and then closes the connection, so that the sender does not know that it arrived; `slow` never
+replies."""
 
 TOLERANCE = 300
-"""Seconds by which a timestamp may differ from the clock."""
+"""The maximum difference between a timestamp and the clock, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Delivery:
 
     Attributes:
         id: the header `webhook-id`.
-        headers: with names in lower case.
-        body: the JSON.
-        path: of the request.
-        verified: whether the signature is right; None if the receiver has no secret.
+        headers: the headers, with names in lower case.
+        body: the parsed JSON.
+        path: the path of the request.
+        verified: whether the signature is valid, or None if the receiver has no secret.
     """
 
     id: str
@@ -46,9 +46,9 @@ class WebhookReceiver(Server):
     """Receives webhooks, and verifies their signature as Standard Webhooks 1.0 requires.
 
     Args:
-        secret: `whsec_` and the secret in base64. A wrong signature is answered with 401.
+        secret: `whsec_` and the secret in base64. The reply to an invalid signature is 401.
         tls: see :class:`Server`.
-        retry_after: the header of answers with 429 and 503.
+        retry_after: the header `Retry-After` of replies with 429 and 503.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class WebhookReceiver(Server):
         self.secret = secret
         self.retry_after = retry_after
         self.location: str | None = None
-        """Where every request is redirected to, with 307."""
+        """The address to which every request is redirected with 307, or None."""
         self.received: list[Delivery] = []
         self.requests = 0
         self.faults = Faults(KINDS)
 
     @property
     def url(self) -> str:
-        """The address, with a path that is as secret as those of real services."""
+        """The address, with a path that is secret, as with real services."""
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{LOOPBACK}:{self.port}/services/T0001/N0tToBeShownAnywhere"
 

@@ -89,7 +89,7 @@ def plant(
     settings: Settings, redis_url: str, sandbox_cache: Path, tmp_path: Path, programs: Programs
 ) -> Iterator[Plant]:
     """Real processes, none of which has been started."""
-    # 4 summaries a second at most in flight: a run lasts long enough to be met half-way
+    # 4 summaries a second at most in flight: a run lasts long enough to be met halfway
     options = Options(genes=400, variants_per_gene=60, limits="off", cache_dir=sandbox_cache)
     with Sandbox(options) as sandbox:
         env = os.environ | sandbox.settings | THREE_SOURCES

@@ -16,7 +16,7 @@ async def ask_for_a_run(scene: Scene, address: str) -> int:
         return run_id
 
 
-async def test_an_api_that_executes_runs_itself_goes_on_after_it_was_killed(scene: Scene) -> None:
+async def test_an_api_that_executes_runs_itself_continues_after_a_kill(scene: Scene) -> None:
     scene.env["USE_ARQ_WORKER"] = "false"
     api, address = await scene.api()
     run_id = await ask_for_a_run(scene, address)

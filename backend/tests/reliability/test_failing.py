@@ -41,7 +41,7 @@ def check_delays(scene: Scene, run_id: int, failures: int) -> None:
 
 
 @pytest.mark.timeout(180)
-async def test_a_source_that_always_fails_is_given_up_and_a_retry_keeps_what_is_committed(
+async def test_a_source_that_always_fails_ends_the_run_and_a_retry_keeps_the_commits(
     failing: Scene,
 ) -> None:
     await failing.workers(1)
@@ -71,7 +71,7 @@ async def test_a_source_that_fails_twice_succeeds_the_third_time(failing: Scene)
     check_delays(failing, run_id, 2)
 
 
-async def test_an_attempt_that_takes_too_long_goes_on_in_another_if_it_got_somewhere(
+async def test_an_attempt_that_timed_out_continues_in_another_if_it_progressed(
     make_scene: MakeScene,
 ) -> None:
     scene = make_scene(MORE_TIME_LIMIT="5")

@@ -27,7 +27,7 @@ async def gives_up(scene: Scene, worker: Process, run_id: int) -> None:
 
 
 @pytest.mark.timeout(180)
-async def test_a_frozen_workers_run_goes_on_elsewhere_and_its_own_commit_is_refused(
+async def test_the_run_of_a_frozen_worker_continues_elsewhere_and_its_own_commit_is_refused(
     make_scene: MakeScene,
 ) -> None:
     scene = make_scene(genes=600, rates={"hgnc": 30.0})
@@ -64,7 +64,7 @@ async def test_a_worker_frozen_inside_a_commit_holds_nothing_up(scene: Scene) ->
 
 
 @pytest.mark.timeout(180)
-async def test_a_worker_that_postgresql_hears_no_more_of_is_taken_over_and_fenced(
+async def test_a_worker_that_lost_postgresql_is_replaced_and_fenced(
     make_scene: MakeScene,
 ) -> None:
     scene = make_scene(genes=600, rates={"hgnc": 30.0})

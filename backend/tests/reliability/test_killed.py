@@ -12,7 +12,9 @@ from tests.reliability.conftest import BATCH, TAKEN_UP, MakeScene, Scene, parsin
 
 
 @pytest.mark.essential
-async def test_a_killed_workers_run_goes_on_elsewhere_within_3_seconds(scene: Scene) -> None:
+async def test_the_run_of_a_killed_worker_continues_elsewhere_within_3_seconds(
+    scene: Scene,
+) -> None:
     workers = await scene.workers(2)
     run_id = scene.annotate("hgnc")
     running = await scene.half_way(run_id, BATCH)
@@ -78,7 +80,7 @@ async def test_a_worker_killed_inside_a_commit_leaves_nothing_half_written(scene
     assert scene.repeats() <= BATCH
 
 
-async def test_a_run_without_any_worker_goes_on_within_3_seconds_of_a_new_one(scene: Scene) -> None:
+async def test_a_run_without_a_worker_continues_within_3_seconds_of_a_new_one(scene: Scene) -> None:
     (only,) = (await scene.workers(1)).values()
     run_id = scene.annotate("hgnc")
     await scene.half_way(run_id, BATCH)
@@ -151,7 +153,7 @@ async def test_the_child_that_parses_does_not_outlive_a_killed_worker(
     assert scene.counters(run_id) == (1, 0, 1)
 
 
-async def test_what_must_run_alone_is_left_by_the_busy_to_the_idle(make_scene: MakeScene) -> None:
+async def test_busy_workers_leave_an_exclusive_run_to_idle_ones(make_scene: MakeScene) -> None:
     scene = make_scene(genes=1_000, rates={"hgnc": 10.0})
     busy = await scene.workers(1)
     running = scene.annotate("hgnc")

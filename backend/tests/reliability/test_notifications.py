@@ -59,7 +59,7 @@ def undelivered(scene: Scene) -> int:
     return int(row["n"])
 
 
-async def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_id(
+async def test_an_unrecorded_delivery_is_sent_again_under_the_same_id(
     scene: Scene, receiver: Patient
 ) -> None:
     (worker,) = (await scene.workers(1)).values()

@@ -81,7 +81,7 @@ async def test_a_wiped_redis_loses_none_of_20_queued_runs_and_doubles_nothing(
     assert scene.repeats() == 0
 
 
-async def test_a_new_empty_redis_in_the_place_of_one_that_is_gone_for_good_is_the_same(
+async def test_a_new_empty_redis_replaces_a_lost_one(
     make_scene: MakeScene, redis_server: Redis
 ) -> None:
     scene, worker, ids = await one_running_and_20_queued(make_scene)

@@ -107,7 +107,7 @@ async def test_a_run_whose_wake_up_was_never_sent_is_started_and_one_rolled_back
 
 
 @pytest.mark.parametrize("redis_is_empty", [False, True])
-async def test_a_run_that_was_queued_for_26_hours_runs_as_it_was_asked_for(
+async def test_a_run_that_was_queued_for_26_hours_runs_as_requested(
     make_scene: MakeScene, *, redis_is_empty: bool
 ) -> None:
     scene = make_scene()
@@ -143,7 +143,7 @@ class Touch:
         return os.system, (f"touch {self.path}",)
 
 
-async def test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on(scene: Scene) -> None:
+async def test_an_unknown_job_is_refused_and_the_worker_continues(scene: Scene) -> None:
     (worker,) = (await scene.workers(1)).values()
     run_id = scene.annotate("ensembl")
     await scene.ended(run_id)

@@ -146,7 +146,7 @@ def _said(found: dict[str, _Found]) -> str:
 @check(
     "host.disk",
     "the disk of CACHE_DIR has room for new files",
-    symptom="A run waits for `disk`, or an export or a backup fails half-way.",
+    symptom="A run waits for `disk`, or an export or a backup fails halfway.",
     why="A run that cannot store a source's file waits until there is room. Free some space, or"
     " set CACHE_DIR to a larger disk. Workers remove the files that no source reads any more.",
     needs=("config.cache-dir",),

@@ -1,4 +1,4 @@
-"""The checks of the settings: where they come from, and whether they can be used."""
+"""The checks of the settings: their origin and their validity."""
 
 import asyncio
 import os
@@ -27,8 +27,8 @@ KNOWN = {name.upper() for name in Settings.model_fields}
 _PLAIN = re.compile(
     r"""\s*\w+\s*=\s*([^\s'"$#\\][^'"$#\\]*|'[^'\\]*'|"[^"$\\`]*"|)\s*""",
 )
-"""An assignment that python-dotenv, systemd and Compose read alike. They differ in what they make
-of ``export``, of backslashes and ``$``, and of a ``#`` after the value."""
+"""An assignment that python-dotenv, systemd and Compose read alike. They differ in how they treat
+``export``, backslashes, ``$``, and a ``#`` after the value."""
 
 _PLACEHOLDER = re.compile(
     r"(change[-_ ]?(me|it|this)|replace[-_ ]?(me|this)|place-?holder|your[-_ ].*|.*[-_ ]here"
@@ -64,7 +64,7 @@ async def _create(context: Context) -> str | None:
     fix=_create,
 )
 async def env_file(context: Context) -> Finding:
-    """Find out where the address of the database comes from."""
+    """Determine the origin of the database's address."""
     if context.env_file.is_file():
         return ok(f"{context.env_file} exists")
     if "DATABASE_URL" in context.environ:
@@ -95,7 +95,7 @@ async def _protect(context: Context) -> str | None:
     fix=_protect,
 )
 async def mode(context: Context) -> Finding:
-    """Look at the permissions of ``.env``."""
+    """Check the permissions of ``.env``."""
     if not context.env_file.is_file():
         return ok("there is no .env")
     found = stat.S_IMODE(context.env_file.stat().st_mode)
@@ -117,7 +117,7 @@ async def mode(context: Context) -> Finding:
     remedy=EDIT_SETTINGS,
 )
 async def valid(context: Context) -> Finding:
-    """Read the settings as the API and the workers do."""
+    """Load the settings in the same way as the API and the workers."""
     refusal = context.refusal
     if refusal is None:
         return ok("all settings can be used")
@@ -175,7 +175,7 @@ def _upper(values: Mapping[str, str | None]) -> dict[str, str | None]:
     remedy=EDIT_SETTINGS,
 )
 async def read_alike(context: Context) -> Finding:
-    """Find assignments that are not of a form that all of them read alike."""
+    """Find assignments that the commands, systemd and Compose would read differently."""
     found = [
         binding.key
         for binding in parse_stream(StringIO(context.env_text or ""))
@@ -201,7 +201,7 @@ async def read_alike(context: Context) -> Finding:
     remedy=EDIT_SETTINGS,
 )
 async def placeholders(context: Context) -> Finding:
-    """Find secrets that come from an example, and tokens that are too short."""
+    """Find secrets copied from an example, and tokens that are too short."""
     settings = context.settings
     secrets = {
         name.upper(): _value(getattr(settings, name))
@@ -248,7 +248,7 @@ def _value(setting: SecretStr | None) -> str:
     remedy="unset HTTP_PROXY HTTPS_PROXY ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR",
 )
 async def network(context: Context) -> Finding:
-    """Prepare the connections to the sources, and send nothing."""
+    """Prepare the connections to the sources, without sending a request."""
     if not any(context.environ.get(name) for each in _OF_NETWORK for name in (each, each.lower())):
         return ok("none is set")
     try:
@@ -276,7 +276,7 @@ def _prepare() -> None:
     remedy=EDIT_SETTINGS,
 )
 async def cache_dir(context: Context) -> Finding:
-    """Look at the directory, or at the one in which it would be created."""
+    """Check the directory, or the one in which it would be created."""
     folder = context.settings.cache_dir
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):

@@ -12,7 +12,7 @@ from app.core.checks import Check, Finding, check, failed, ok, warning
 from app.doctor.context import Context
 
 BUSY_LOAD = 1.5
-"""Processes per processor core that run or want to run, from which on the check warns."""
+"""The number of runnable processes per processor core from which on the check warns."""
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)(?:\s*;\s*([^\\]+))?", re.MULTILINE)
 """A package in a lock: its name, its version and the condition under which it is installed."""
@@ -69,13 +69,13 @@ async def packages(context: Context) -> Finding:
     remedy="ps -eo pid,user,pcpu,etime,args --sort=-pcpu | head",
 )
 async def load(context: Context) -> Finding:
-    """Look at the load of the last minute."""
+    """Check the load average of the last minute."""
     del context
     return judge_load(os.getloadavg()[0], os.cpu_count() or 1)
 
 
 def judge_load(processes: float, cores: int) -> Finding:
-    """Decide whether so many processes are too many for so many cores."""
+    """Return a warning if there are too many runnable processes for the number of cores."""
     where = f"{cores} core{'s' if cores > 1 else ''}"
     if processes <= BUSY_LOAD * cores:
         return ok(f"{processes:.1f} processes want to run on {where}")

@@ -59,7 +59,7 @@ async def test_an_unknown_field_is_named(api) -> None:
     assert answer.json()["allowed"] == "sources, mode, genes, resume, list"
 
 
-async def test_an_unknown_mode_is_told_what_there_is(api) -> None:
+async def test_an_unknown_mode_is_refused_with_the_known_ones(api) -> None:
     answer = await post(api, b'{"mode": "quick"}')
     assert answer.json()["allowed"] == "smart or full"
 
@@ -83,7 +83,7 @@ TOO_DEEP = "nested too deeply" if sys.version_info < (3, 14) else "the body is n
         (b'{"sources": [' + b"1" * 60_000 + b"]}", "a number with too many digits"),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_told_why(api, body, why) -> None:
+async def test_an_unreadable_body_is_refused_with_the_reason(api, body, why) -> None:
     assert why in (await post(api, body)).json()["error"]
 
 
@@ -135,14 +135,14 @@ async def test_a_number_of_any_length_has_an_answer(api) -> None:
         assert (await api.get("/api/genes", params={"after": number})).status_code in {200, 422}
 
 
-async def test_a_query_parameter_that_is_there_twice_is_refused(api) -> None:
+async def test_a_repeated_query_parameter_is_refused(api) -> None:
     for address in ("/api/genes?limit=1&limit=2", f"{RUNS}?before=5&limit=1&before=7"):
         answer = await api.get(address)
         assert answer.status_code == 422
         assert "is repeated" in answer.json()["error"]
 
 
-async def test_what_belongs_into_the_body_is_not_taken_from_the_address(api, query) -> None:
+async def test_body_fields_are_not_accepted_in_the_address(api, query) -> None:
     assert (await api.post(f"{RUNS}?mode=full", json={})).status_code == 422
     assert query("SELECT * FROM runs") == []
 
@@ -152,7 +152,7 @@ async def test_no_body_at_all_starts_nothing(api, query) -> None:
     assert query("SELECT * FROM runs") == []
 
 
-async def test_what_was_sent_is_not_repeated(api) -> None:
+async def test_a_sent_notification_is_not_repeated(api) -> None:
     secret = "hunter2-hunter2"
     for body in ({"sources": {"password": secret}}, {"mode": [secret]}, [secret], {"mode": {}}):
         answer = await post(api, json.dumps(body).encode())

@@ -61,7 +61,7 @@ async def test_the_changes_of_a_run(api, history) -> None:
     assert await texts(api, run=changed.RUN) == ALL
 
 
-async def test_fields_that_move_are_listed_only_if_asked_for(api, history) -> None:
+async def test_volatile_fields_are_listed_only_on_request(api, history) -> None:
     found = await texts(api, **BETWEEN, moving="true")
     assert found == [f"{PKD1}, last evaluated 2025-12-01 -> 2026-01-20",
                      "PKD1 pubmed: articles 1 -> 2", *ALL[1:]]  # fmt: skip
@@ -75,7 +75,7 @@ async def test_filters(api, history) -> None:
     assert await texts(api, run=changed.RUN, list="kidney", source="hpo") == []
 
 
-async def test_a_change_says_where_it_came_from_and_what_differs(api, history) -> None:
+async def test_a_change_shows_its_run_and_the_difference(api, history) -> None:
     answer = await api.get("/api/changes", params={**BETWEEN, "gene": "PKD1"})
     (change,) = answer.json()["changes"]
     assert change == {
@@ -128,9 +128,7 @@ async def test_the_changes_of_a_source_come_together_if_that_is_the_order(api, h
     assert [json.loads(line)["text"] for line in lines.text.splitlines()] == found
 
 
-async def test_a_page_goes_on_behind_many_answers_in_which_only_fields_that_move_changed(
-    api, history, query
-) -> None:
+async def test_a_page_skips_many_changes_of_volatile_fields_only(api, history, query) -> None:
     query(
         """
         WITH added AS (
@@ -259,7 +257,7 @@ async def test_without_a_time_the_last_week_is_meant(api, history) -> None:
         ({"gene": "\0", "from": "\0"}, "'\\x00'"),
     ],
 )
-async def test_what_cannot_be_answered_is_refused(api, history, params, said) -> None:
+async def test_an_unanswerable_query_is_refused(api, history, params, said) -> None:
     answer = await api.get("/api/changes", params=params)
     assert answer.status_code == 422
     body = answer.json()

@@ -10,7 +10,7 @@ from harness.timing import WAIT, scaled
 HALF = b"GET /api/genes HTTP/1.1\r\nHost: x\r\n"
 
 
-async def test_four_hundred_half_sent_headers_keep_nobody_from_being_served(plant) -> None:
+async def test_four_hundred_half_sent_headers_block_no_other_client(plant) -> None:
     plant.place = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")
     api, address = await plant.api()
     where = (httpx.URL(address).host, httpx.URL(address).port)

@@ -17,7 +17,7 @@ async def test_checks_run_and_their_results_are_kept(api) -> None:
     assert kept["checks"] == found["checks"]
 
 
-async def test_a_problem_of_what_a_check_needs_is_reported(serve, arq_settings) -> None:
+async def test_a_problem_of_a_needed_check_is_reported(serve, arq_settings) -> None:
     nowhere = arq_settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:1/0")})
     async with serve(nowhere) as api:
         found = (await api.post(DOCTOR, json={"only": ["redis.primary"]})).json()
@@ -27,7 +27,7 @@ async def test_a_problem_of_what_a_check_needs_is_reported(serve, arq_settings) 
     assert found["ok"] is False
 
 
-async def test_a_repair_cannot_be_asked_for(api) -> None:
+async def test_a_repair_cannot_be_requested(api) -> None:
     assert (await api.post(DOCTOR, json={"fix": True})).status_code == 422
 
 

@@ -40,7 +40,7 @@ async def test_it_executes_what_it_accepts(serve, settings) -> None:
     assert gene["annotations"]["ensembl"]["state"] == "found"
 
 
-async def test_a_stop_puts_the_run_back_and_the_next_start_goes_on(
+async def test_a_stop_requeues_the_run_and_the_next_start_continues_it(
     serve, settings, sandbox, query
 ) -> None:
     sandbox.fault("ensembl", "hang")
@@ -79,7 +79,7 @@ async def test_one_process_at_a_time_executes(serve, settings) -> None:
     assert run["worker"]["id"] == min(worker["id"] for worker in workers)
 
 
-async def test_a_run_goes_on_after_an_outage_of_the_database(serve, settings, sandbox) -> None:
+async def test_a_run_continues_after_an_outage_of_the_database(serve, settings, sandbox) -> None:
     proxy = Proxy(settings.database_url.get_secret_value())
     await proxy.open()
     sandbox.fault("ensembl", "slow", seconds=2)

@@ -78,7 +78,7 @@ async def test_the_dictionary_alone_describes_the_columns(api, answers) -> None:
     assert refused.json()["allowed"] == "tsv, csv, jsonl"
 
 
-async def test_head_says_what_get_would_and_starts_no_export(api, answers, query) -> None:
+async def test_head_returns_the_headers_of_get_and_starts_no_export(api, answers, query) -> None:
     answer = await api.head(EXPORT, params={"format": "parquet"})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == TYPES["parquet"]
@@ -115,7 +115,7 @@ async def test_head_says_what_get_would_and_starts_no_export(api, answers, query
         ("fields=%2C", "fields names nothing", "no fields for all"),
     ],
 )
-async def test_what_is_wrong_is_refused_before_anything_is_sent(
+async def test_invalid_input_is_refused_before_anything_is_sent(
     wrong, found, allowed, api, answers
 ) -> None:
     answer = await api.get(f"{EXPORT}?{wrong}")

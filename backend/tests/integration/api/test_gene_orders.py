@@ -173,7 +173,7 @@ async def test_the_order_is_that_of_the_moment(empty_api, stored, query) -> None
         ("", "there is no order ''", ""),
     ],
 )
-async def test_an_order_that_there_is_not_is_refused(empty_api, order, found, hint) -> None:
+async def test_an_unknown_order_is_refused(empty_api, order, found, hint) -> None:
     answered = await empty_api.get("/api/genes", params={"order": order})
     assert answered.status_code == 422
     assert found in answered.json()["error"]

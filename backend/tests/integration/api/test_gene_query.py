@@ -48,7 +48,7 @@ async def test_each_identifier_gets_an_answer_in_its_place(api, named) -> None:
     assert found[0]["annotations"]["clinvar"]["data"]["variants"] == 200
 
 
-async def test_what_is_ambiguous_unknown_blank_or_elsewhere_is_said(api, named) -> None:
+async def test_ambiguous_unknown_blank_and_misplaced_names_are_reported(api, named) -> None:
     both, nothing, blank, elsewhere = await ask(api, ["BOTH", "NOSUCH", " ", "elsewhere"])
     assert (both["ambiguous"], both["resolved_by"]) == (True, "alias")
     assert [each["symbol"] for each in both["candidates"]] == ["ELSEWHERE", "TTN"]
@@ -65,7 +65,7 @@ async def test_what_is_ambiguous_unknown_blank_or_elsewhere_is_said(api, named) 
 
 
 @pytest.mark.parametrize("scopes", ["entrezgene,ensembl.gene", ["entrez_id", "ensemblgene"]])
-async def test_scopes_say_what_the_identifiers_are(api, named, scopes) -> None:
+async def test_scopes_define_the_type_of_the_identifiers(api, named, scopes) -> None:
     found = await ask(api, "5310 ENSG00000155657, PKD1", scopes=scopes)
     assert [each.get("_id") for each in found] == ["HGNC:9008", "HGNC:12403", None]
     by_alias = await ask(api, ["PBP", "PC-1", "PKD1"], scopes="alias")
@@ -108,7 +108,7 @@ async def test_a_thousand_identifiers_are_answered_and_no_more(api, named) -> No
     ],
     ids=str,
 )
-async def test_a_wrong_query_is_refused_with_what_is_right(api, named, body, error) -> None:
+async def test_a_wrong_query_is_refused_with_the_correct_form(api, named, body, error) -> None:
     answer = await api.post(QUERY, content=json.dumps(body))
     assert answer.status_code == 422, answer.text
     assert error in answer.json()["error"]

@@ -31,7 +31,7 @@ async def test_a_gene_is_found_by_symbol_or_id(api, annotated) -> None:
         assert clinvar["licence"] == "public domain (NCBI)"
 
 
-async def test_an_annotation_says_where_it_came_from(api, annotated, query) -> None:
+async def test_an_annotation_shows_its_provenance(api, annotated, query) -> None:
     query(
         "INSERT INTO origins (source, release, marker, files, parser) VALUES ('clinvar', '1', 'x',"
         """ '[{"address": "https://example.org/table", "sha256": "ab"}]', '1')"""

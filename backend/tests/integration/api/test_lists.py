@@ -31,7 +31,7 @@ async def test_a_list_is_added_shown_replaced_and_removed(api: Any) -> None:
     assert (await api.get(LISTS)).json() == []
 
 
-async def test_what_cannot_be_added_is_refused(api: Any) -> None:
+async def test_an_invalid_schedule_is_refused(api: Any) -> None:
     for answer, found in (
         (await put(api, "NOPE"), "none of the 1 rows names a single gene"),
         (await put(api), "genes"),

@@ -44,7 +44,7 @@ def chosen(seen: dict[str, float], names: Iterable[str]) -> dict[str, float]:
     return {name: seen[name] for name in names}
 
 
-async def test_what_is_not_there_is_0_so_that_an_alert_can_compare_it(api) -> None:
+async def test_a_missing_count_is_0_so_that_an_alert_can_compare_it(api) -> None:
     seen = await scrape(api)
     expected = {
         "postgresql_up": 1,
@@ -84,7 +84,7 @@ async def test_it_counts_the_workers_that_are_alive(api, database_url, query) ->
     assert (await scrape(api))["workers_alive{kind=arq}"] == 0
 
 
-async def test_it_says_what_waits_for_what_and_how_long(api, query) -> None:
+async def test_it_shows_what_each_run_waits_for_and_how_long(api, query) -> None:
     for source in ("hgnc", "ensembl"):
         await api.post("/api/admin/runs", json={"sources": [source]})
     query("UPDATE runs SET waiting_for = 'ensembl' WHERE sources = ARRAY['ensembl']")
@@ -121,7 +121,7 @@ async def test_a_run_that_gets_nowhere_shows(api, query) -> None:
     assert (await scrape(api))["running_idle_seconds"] < scaled(WAIT)
 
 
-async def test_what_became_of_attempts_is_counted_and_never_falls(api, query) -> None:
+async def test_outcomes_of_attempts_are_counted_and_never_decrease(api, query) -> None:
     run = (await api.post("/api/admin/runs", json={"sources": ["hgnc"]})).json()["id"]
     query("UPDATE runs SET state = 'failed'")
     happened = {"attempt failed": 2, "timed out": 1, "lost": 2, "interrupted": 5, "failed": 1}
@@ -142,7 +142,7 @@ async def test_what_became_of_attempts_is_counted_and_never_falls(api, query) ->
     assert (seen["runs{state=failed}"], seen["runs{state=queued}"]) == (0, 1)
 
 
-async def test_it_says_how_complete_and_how_fresh_each_source_is(api, query) -> None:
+async def test_it_shows_how_complete_and_how_fresh_each_source_is(api, query) -> None:
     query(
         "INSERT INTO annotations (gene_id, source, state, checked_state, checked_at)"
         " SELECT id, 'ensembl', CASE WHEN symbol = 'TTN' THEN 'absent' ELSE 'found' END,"
@@ -174,7 +174,7 @@ async def test_it_says_how_complete_and_how_fresh_each_source_is(api, query) -> 
     assert "source_last_success_timestamp_seconds{source=hgnc}" not in seen
 
 
-async def test_what_the_sources_were_asked_and_how_long_commits_took_is_counted(api, query) -> None:
+async def test_requests_to_the_sources_and_commit_durations_are_counted(api, query) -> None:
     none = await scrape(api)
     assert none["upstream_requests_total{source=gencc}"] == 0
     assert none["batch_commit_seconds_count{source=gencc}"] == 0
@@ -290,7 +290,7 @@ async def test_names_and_types_are_as_prometheus_wants_them(api) -> None:
     assert list(openmetrics.text_string_to_metric_families(answer.text))
 
 
-async def test_what_a_client_accepts_never_keeps_it_from_an_answer(api) -> None:
+async def test_the_accept_header_never_prevents_a_response(api) -> None:
     for accept in [
         "application/openmetrics-text; version=x",
         "application/openmetrics-text; version=1.0.0; escaping=foo",
@@ -305,7 +305,7 @@ async def test_what_a_client_accepts_never_keeps_it_from_an_answer(api) -> None:
         assert "kidney_genetics_postgresql_up 1.0" in answer.text
 
 
-async def test_a_database_that_is_away_is_said_and_not_raised(serve, arq_settings) -> None:
+async def test_an_unavailable_database_is_reported_and_not_raised(serve, arq_settings) -> None:
     dsn = arq_settings.database_url.get_secret_value()
     proxy = Proxy(dsn)
     await proxy.open()
@@ -326,7 +326,7 @@ async def test_a_database_that_is_away_is_said_and_not_raised(serve, arq_setting
         await proxy.cut()
 
 
-async def test_a_redis_that_is_away_or_not_used(serve, arq_settings, settings, genes) -> None:
+async def test_an_unavailable_or_unused_redis(serve, arq_settings, settings, genes) -> None:
     async with serve(arq_settings.model_copy(update={"redis_url": NOWHERE})) as client:
         seen = await scrape(client)
         assert (seen["redis_up"], seen["postgresql_up"]) == (0, 1)

@@ -47,7 +47,7 @@ def named(query, genes) -> None:
         ("GONE", "GONE", "withdrawn symbol"),
     ],
 )
-async def test_a_gene_is_found_by_any_name_and_its_kind_is_said(
+async def test_a_gene_is_found_by_any_name_and_the_kind_of_name_is_shown(
     api: Any, named: None, name: str, symbol: str, resolved_by: str
 ) -> None:
     gene = (await api.get(f"/api/genes/{name}")).json()

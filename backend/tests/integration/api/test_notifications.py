@@ -49,7 +49,7 @@ async def test_notifications_are_listed_in_pages(api, told) -> None:
     assert [each["id"] for each in rest["notifications"]] == [1]
 
 
-async def test_a_snapshot_is_told_in_the_transaction_that_takes_it(api, genes) -> None:
+async def test_a_snapshot_is_reported_in_the_transaction_that_creates_it(api, genes) -> None:
     answer = await api.post(
         "/api/admin/snapshots", json={"name": "paper", "by": "Ada\n<b>", "note": "for the paper"}
     )
@@ -78,7 +78,7 @@ async def test_a_test_message_is_sent_at_once_through_every_channel(
     assert well.received[0].body["type"] == "test"
 
 
-async def test_without_a_channel_there_is_nothing_to_test(api) -> None:
+async def test_without_a_channel_there_is_no_test(api) -> None:
     answer = await api.post(f"{NOTIFICATIONS}/test")
     assert answer.status_code == 409
     assert "NOTIFY_WEBHOOK_URLS" in answer.text

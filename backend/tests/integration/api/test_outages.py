@@ -18,7 +18,7 @@ from tests.integration.api.proxy import Proxy
 NOWHERE = SecretStr("redis://127.0.0.1:1")
 
 
-async def test_ready_says_what_answers(api) -> None:
+async def test_ready_lists_the_servers_that_answer(api) -> None:
     answer = await api.get("/health/ready")
     assert answer.json() == {"status": "ready", "redis": "answers"}
     assert (await api.get("/health/live")).json() == {"status": "live"}
@@ -36,7 +36,7 @@ async def test_a_run_is_accepted_without_redis(serve, arq_settings, genes, query
     assert query("SELECT state FROM runs") == [{"state": "queued"}]
 
 
-async def test_an_outage_of_the_database_is_said_and_survived(serve, arq_settings, genes) -> None:
+async def test_an_outage_of_the_database_is_logged_and_survived(serve, arq_settings, genes) -> None:
     dsn = arq_settings.database_url.get_secret_value()
     proxy = Proxy(dsn)
     await proxy.open()
@@ -77,7 +77,7 @@ async def test_it_does_not_start_on_a_database_that_is_not_migrated(
             pass
 
 
-async def test_a_server_that_hosts_it_is_told_why_it_does_not_start(
+async def test_a_hosting_server_logs_why_the_app_does_not_start(
     arq_settings, empty_database_url
 ) -> None:
     empty = SecretStr(empty_database_url)

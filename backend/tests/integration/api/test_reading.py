@@ -96,7 +96,7 @@ async def test_the_symbol_is_that_of_the_moment(api, past, query) -> None:
     assert (gene["symbol"], gene["hgnc_id"]) == ("OLD1", "HGNC:9008")
 
 
-async def test_only_what_is_wanted_comes_back(api, past) -> None:
+async def test_only_the_requested_fields_are_returned(api, past) -> None:
     gene = (await api.get("/api/genes/TTN", params={"sources": "pubmed"})).json()
     assert list(gene["annotations"]) == ["pubmed"]
     cut = (await api.get("/api/genes/TTN", params={"fields": "clinvar.germline.pathogenic"})).json()
@@ -219,7 +219,9 @@ async def test_the_history_is_read_by_pages_without_data_and_until_a_moment(api,
     ],
     ids=str,
 )
-async def test_what_cannot_be_read_is_refused_with_what_can(api, past, params, found, hint) -> None:
+async def test_an_unreadable_value_is_refused_with_the_readable_form(
+    api, past, params, found, hint
+) -> None:
     answer = await api.get("/api/genes", params=params)
     assert answer.status_code == 422, answer.text
     assert found in answer.json()["error"]

@@ -15,7 +15,7 @@ async def test_a_source_is_rolled_back(api, query) -> None:
     assert query("SELECT state FROM annotations") == [{"state": "unknown"}]
 
 
-async def test_what_cannot_be_rolled_back_is_refused(api) -> None:
+async def test_an_impossible_rollback_is_refused(api) -> None:
     asked = {"to": "2026-01-01", "by": "Ada"}
     assert (await api.post(PATH.replace("hgnc", "hgcn"), json=asked)).status_code == 404
     for wrong in ({"to": "nosuch"}, {"to": "yesterday"}, {"by": ""}, {"form": "x"}):

@@ -115,7 +115,7 @@ async def test_a_run_shows_how_far_it_is(api, query) -> None:
     assert (ensembl["total"], ensembl["seconds"], ensembl["eta"]) == (None, None, None)
 
 
-async def test_the_speed_leaves_out_what_earlier_attempts_did(api, query) -> None:
+async def test_the_speed_excludes_the_work_of_earlier_attempts(api, query) -> None:
     run = await start(api, "clinvar")
     query(
         "UPDATE runs SET state = 'running', epoch = 2,"
@@ -132,7 +132,7 @@ async def test_the_speed_leaves_out_what_earlier_attempts_did(api, query) -> Non
     assert clinvar["speed"] == pytest.approx(2, abs=0.1)
 
 
-async def test_a_time_that_nobody_can_know_is_null(api, query) -> None:
+async def test_an_unknown_time_is_null(api, query) -> None:
     run = await start(api, "ensembl")
     query("UPDATE runs SET state = 'running'")
     query(
@@ -141,7 +141,7 @@ async def test_a_time_that_nobody_can_know_is_null(api, query) -> None:
     assert (await api.get(f"{RUNS}/{run['id']}")).json()["eta"] is None
 
 
-async def test_a_run_says_why_some_is_unknown(api, query) -> None:
+async def test_a_run_shows_why_answers_are_unknown(api, query) -> None:
     run = await start(api, "ensembl")
     query(
         "INSERT INTO annotations (gene_id, source, state, checked_state, checked_run_id, reason)"
@@ -231,7 +231,7 @@ async def holding(api, query) -> str:
     return where
 
 
-async def test_somebody_accepts_what_a_run_holds_of_one_source(api, query, holding) -> None:
+async def test_an_operator_accepts_the_held_answers_of_one_source(api, query, holding) -> None:
     body = {"source": "ensembl", "by": "Ada", "note": "Ensembl said so"}
     accepted = await api.post(f"{holding}/accept", json=body)
     assert (accepted.status_code, accepted.json()["state"]) == (202, "queued")
@@ -255,7 +255,7 @@ async def test_the_second_source_is_accepted_while_the_run_is_queued(api, query,
     assert [each["event"] for each in events[-3:]] == ["accepted", "reopened", "accepted"]
 
 
-async def test_only_what_is_held_can_be_accepted_and_only_by_somebody(api, query, holding) -> None:
+async def test_only_held_answers_can_be_accepted_and_only_with_a_name(api, query, holding) -> None:
     where = f"{holding}/accept"
     wrong = await api.post(where, json={"source": "clinvar\x00", "by": "Ada"})
     assert (wrong.status_code, wrong.json()["allowed"]) == (422, "hgnc, ensembl")
@@ -268,7 +268,7 @@ async def test_only_what_is_held_can_be_accepted_and_only_by_somebody(api, query
     assert (await api.post(f"{RUNS}/99/accept", json={"source": "x", "by": "y"})).status_code == 404
 
 
-async def test_a_retry_asks_the_held_sources_again(api, query, holding) -> None:
+async def test_a_retry_requests_the_held_sources_again(api, query, holding) -> None:
     assert (await api.post(f"{holding}/retry")).status_code == 202
     rows = query("SELECT DISTINCT state, held, error FROM run_sources")
     assert rows == [{"state": "queued", "held": None, "error": None}]
@@ -291,7 +291,7 @@ async def test_a_request_may_reopen_the_run_that_was_cancelled(api) -> None:
     assert answer.json() == {"id": run["id"], "state": "queued", "created": False}
 
 
-async def test_a_run_that_is_not_there_is_not_found(api) -> None:
+async def test_a_missing_run_is_not_found(api) -> None:
     for run_id in ("1", "0", "-1", str(2**63), str(10**40)):
         for call, what in (
             (api.get, ""),

@@ -80,7 +80,7 @@ async def test_a_malformed_schedule_is_refused(api, changes) -> None:
     assert (await api.get(SCHEDULES)).json() == []
 
 
-async def test_what_a_schedule_does_is_added_and_waits_for_a_worker(api, tmp_path) -> None:
+async def test_an_action_of_a_schedule_is_added_and_waits_for_a_worker(api, tmp_path) -> None:
     monthly = {
         "name": "monthly", "kind": "cron", "cron": "0 1 1 * *", "by": "Ada",
         "action": "snapshot", "options": {"prefix": "monthly", "note": "for papers"},
@@ -112,7 +112,7 @@ async def test_what_a_schedule_does_is_added_and_waits_for_a_worker(api, tmp_pat
         {"action": "export", "options": {"folder": "/", "fields": "hgnc"}},
     ],
 )
-async def test_what_a_schedule_cannot_do_is_refused(api, changes) -> None:
+async def test_an_impossible_schedule_is_refused(api, changes) -> None:
     snapshot = {
         "name": "monthly", "kind": "cron", "cron": "0 1 1 * *", "by": "Ada",
         "action": "snapshot", "options": {"prefix": "monthly"},

@@ -70,6 +70,6 @@ async def test_near_names_if_nothing_else_is_found(api, named, typed: str) -> No
 
 
 @pytest.mark.parametrize("typed", ["", " ", "p", "%", "PK%", "p_", "\u0000", "\ud800", "x" * 1_000])
-async def test_what_begins_no_name_finds_nothing(api, named, typed: str) -> None:
+async def test_a_prefix_of_no_name_finds_nothing(api, named, typed: str) -> None:
     found = await search(api, typed.encode("utf-8", "replace").decode())
     assert found["matches"] == []

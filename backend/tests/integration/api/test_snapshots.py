@@ -3,7 +3,7 @@ import yaml
 TAKE = "/api/admin/snapshots"
 
 
-async def test_a_snapshot_is_taken_listed_shown_cited_and_deleted(api) -> None:
+async def test_a_snapshot_is_created_listed_shown_cited_and_deleted(api) -> None:
     taken = await api.post(TAKE, json={"name": "paper", "by": "Ada", "note": "as submitted"})
     assert taken.status_code == 201
     assert taken.json()["manifest"]["genes"] == 3
@@ -23,7 +23,7 @@ async def test_a_snapshot_is_taken_listed_shown_cited_and_deleted(api) -> None:
     assert (await api.get("/api/snapshots")).json() == []
 
 
-async def test_a_snapshot_that_is_not_there_is_named_with_the_nearest_one(api) -> None:
+async def test_a_missing_snapshot_is_reported_with_the_nearest_name(api) -> None:
     await api.post(TAKE, json={"name": "paper", "by": "Ada"})
     for path in ("/api/snapshots/papre", "/api/snapshots/papre/citation"):
         answer = await api.get(path)
@@ -32,7 +32,7 @@ async def test_a_snapshot_that_is_not_there_is_named_with_the_nearest_one(api) -
     assert (await api.delete(f"{TAKE}/papre?force=true")).status_code == 404
 
 
-async def test_what_cannot_be_a_snapshot_is_refused(api) -> None:
+async def test_an_impossible_snapshot_is_refused(api) -> None:
     bad = await api.post(TAKE, json={"name": "2026-03-31", "by": "Ada"})
     assert bad.status_code == 422
     assert "letter first" in bad.json()["allowed"]

@@ -50,7 +50,7 @@ async def test_withdrawn_genes_do_not_count(api: AsyncClient, query: Query) -> N
     assert round(found["oldest_age"] / 86_400) == 1
 
 
-async def test_a_source_that_was_never_asked_has_no_age(api: AsyncClient) -> None:
+async def test_a_source_that_was_never_queried_has_no_age(api: AsyncClient) -> None:
     found = await one(api, "hgnc")
 
     assert (found["found"], found["missing"]) == (0, 3)

@@ -11,7 +11,7 @@ from harness.timing import WAIT, limit, scaled
 STATUS = "/api/admin/worker-status"
 
 
-async def test_nobody_and_nothing(api) -> None:
+async def test_no_recipients_and_no_message(api) -> None:
     found = (await api.get(STATUS)).json()
     budgets = found.pop("budgets")
     assert found == {
@@ -73,7 +73,7 @@ async def test_a_worker_that_reconnected_is_shown_once(api, database_url) -> Non
     await worker.stop()
 
 
-async def test_it_shows_what_runs_and_what_waits(api, database_url, query) -> None:
+async def test_it_shows_running_and_waiting_runs(api, database_url, query) -> None:
     worker = Liveness(database_url, kind="arq", timing=Timing())
     await worker.connect()
     running, waiting = [

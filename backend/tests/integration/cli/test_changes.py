@@ -69,7 +69,7 @@ def test_tables_and_json_for_programs(cli: Cli, history) -> None:
         (("--since", "2026-01-01", "--run", "7"), "since and run exclude each other"),
     ],
 )
-def test_what_cannot_be_answered_is_wrong_use(cli: Cli, history, arguments, said) -> None:
+def test_an_unanswerable_query_is_wrong_use(cli: Cli, history, arguments, said) -> None:
     found = cli("changes", *arguments)
     assert found.exit_code == 2
     assert said in found.stderr
@@ -87,7 +87,7 @@ def test_a_reader_that_stops_reading_ends_the_command(cli: Cli, history, query: 
     assert "Traceback" not in said
 
 
-def test_a_run_that_changed_answers_says_how_to_see_them(cli: Cli, history, query: Query) -> None:
+def test_a_run_that_changed_answers_shows_how_to_list_them(cli: Cli, history, query: Query) -> None:
     query("INSERT INTO run_sources (run_id, source, position, active, changed) VALUES"
           " (%s, 'clinvar', 0, false, 1)", changed.RUN)  # fmt: skip
     assert (
@@ -107,6 +107,6 @@ def test_the_commands_of_the_page_about_changes_work(cli: Cli, history) -> None:
         assert "PKD1" in found.stdout, command
 
 
-def test_the_page_about_changes_shows_what_the_command_prints(cli: Cli, history) -> None:
+def test_the_page_about_changes_shows_the_output_of_the_command(cli: Cli, history) -> None:
     page = (REPOSITORY / "docs/how-to/follow-changes.md").read_text()
     assert cli("changes", "--since", "2026-02-01").stdout in page

@@ -24,7 +24,7 @@ def test_a_run_is_queued_and_rung(cli, genes, redis_url) -> None:
 @pytest.mark.parametrize(
     ("arq", "start"), [(True, "make worker"), (False, "make worker, or make api")]
 )
-def test_it_says_when_nothing_is_alive_that_could_execute_the_run(cli, genes, arq, start) -> None:
+def test_it_reports_when_no_process_is_alive_to_execute_the_run(cli, genes, arq, start) -> None:
     cli.settings = cli.settings.model_copy(update={"use_arq_worker": arq})
     result = cli("annotate")
     assert result.exit_code == 0
@@ -32,14 +32,14 @@ def test_it_says_when_nothing_is_alive_that_could_execute_the_run(cli, genes, ar
     assert start in cli("status").stdout
 
 
-def test_the_same_request_is_the_run_that_is_there(cli, genes) -> None:
+def test_the_same_request_returns_the_existing_run(cli, genes) -> None:
     first = cli.json("annotate", "ensembl", "hgnc")
     second = cli.json("annotate", "hgnc", "ensembl", "hgnc")
     assert (first["id"], first["created"]) == (second["id"], True)
     assert second["created"] is False
 
 
-def test_what_a_run_holds_is_shown_with_what_to_type_and_accepted(cli, genes, query) -> None:
+def test_held_answers_of_a_run_are_shown_with_a_command_and_accepted(cli, genes, query) -> None:
     cli("annotate", "ensembl", "hgnc")
     cli("cancel", "1")
     held = '{"reason": "its file lost 30 genes", "genes": 30, "examples": ["PKD1"], "files": []}'
@@ -77,14 +77,14 @@ def test_an_overlapping_request_is_refused(cli, genes) -> None:
         (("nothing",), "No such command"),
     ],
 )
-def test_wrong_use_is_told_apart(cli, genes, arguments, said) -> None:
+def test_wrong_use_is_distinguished(cli, genes, arguments, said) -> None:
     result = cli(*arguments)
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
 
 
-def test_without_genes_it_says_how_to_import_some(cli) -> None:
+def test_without_genes_it_shows_how_to_import_some(cli) -> None:
     result = cli("annotate")
     assert result.exit_code == 2
     assert "genes-import" in result.stderr
@@ -178,7 +178,7 @@ def test_an_empty_list_is_no_error(cli) -> None:
     assert cli.json("status")["workers"] == []
 
 
-def test_status_shows_what_waits_for_what(cli, genes, query) -> None:
+def test_status_shows_what_each_run_waits_for(cli, genes, query) -> None:
     cli("annotate", "ensembl")
     cli("annotate", "hgnc")
     query("UPDATE runs SET waiting_for = 'rest.ensembl.org' WHERE id = 1")
@@ -195,7 +195,7 @@ def test_a_run_is_queued_without_redis(cli, genes) -> None:
     assert cli("status").exit_code == 0
 
 
-def test_the_database_is_migrated_and_twice_does_no_harm(cli, empty_database_url) -> None:
+def test_the_database_can_be_migrated_twice(cli, empty_database_url) -> None:
     empty = SecretStr(empty_database_url)
     cli.settings = cli.settings.model_copy(update={"database_url": empty})
     for _ in range(2):
@@ -205,7 +205,7 @@ def test_the_database_is_migrated_and_twice_does_no_harm(cli, empty_database_url
     assert cli("runs").exit_code == 0
 
 
-def test_every_command_says_that_the_database_is_not_migrated(cli, empty_database_url) -> None:
+def test_every_command_reports_a_database_that_is_not_migrated(cli, empty_database_url) -> None:
     empty = SecretStr(empty_database_url)
     cli.settings = cli.settings.model_copy(update={"database_url": empty})
     for command in COMMANDS:
@@ -215,7 +215,7 @@ def test_every_command_says_that_the_database_is_not_migrated(cli, empty_databas
         assert "make migrate" in result.stderr
 
 
-def test_every_command_says_that_the_database_cannot_be_reached(cli) -> None:
+def test_every_command_reports_an_unreachable_database(cli) -> None:
     url = make_url(cli.settings.database_url.get_secret_value()).set(port=1, password="hunter2-x")
     away = SecretStr(url.render_as_string(hide_password=False))
     cli.settings = cli.settings.model_copy(update={"database_url": away})
@@ -246,7 +246,7 @@ def test_each_way_of_not_reaching_the_database_has_its_remedy(cli, wrong, said, 
     assert "hunter2" not in result.output
 
 
-def test_a_run_with_nothing_due_says_so(cli, genes, query) -> None:
+def test_a_run_with_nothing_due_is_reported_as_such(cli, genes, query) -> None:
     cli("annotate", "ensembl")
     assert "fresh" not in cli("show", 1).stdout
     query("UPDATE run_sources SET state = 'succeeded', total = 0, active = false")
@@ -277,7 +277,7 @@ HOSTILE = "\x1b]0;title\x07\x9b2J\u202e"
 SHOWN = r"\x1b]0;title\x07\x9b2J\u202e"
 
 
-def test_what_upstreams_and_others_said_does_not_steer_the_terminal(cli, genes, query) -> None:
+def test_external_text_does_not_control_the_terminal(cli, genes, query) -> None:
     cli("annotate", "ensembl")
     query(
         "WITH said (said) AS (VALUES (%s)),"
@@ -349,7 +349,7 @@ def test_a_gene_is_shown_by_any_of_its_names_as_the_api_has_it(cli, genes, query
     assert cli("gene", "PKD1", "--as-of", "2020-01-01").exit_code == 1
 
 
-def test_what_was_new_with_each_version_of_an_answer_is_listed(cli, genes, query) -> None:
+def test_the_changes_of_each_version_of_an_answer_are_listed(cli, genes, query) -> None:
     query(
         "INSERT INTO annotations (gene_id, source, state, data, release, checked_state, checked_at,"
         " valid_from) SELECT id, 'pubmed', 'found', '{\"articles\": 5}', '2', 'found', now(),"
@@ -367,7 +367,7 @@ def test_what_was_new_with_each_version_of_an_answer_is_listed(cli, genes, query
     assert (newest["release"], oldest["text"]) == ("2", "first answer, absent")
 
 
-def test_one_source_is_shown_with_its_licence_and_what_is_due(cli, genes) -> None:
+def test_one_source_is_shown_with_its_licence_and_its_due_genes(cli, genes) -> None:
     found = cli.json("sources", "hgnc")
 
     said = " ".join(cli("sources", "hgnc").stdout.split())
@@ -379,7 +379,7 @@ def test_one_source_is_shown_with_its_licence_and_what_is_due(cli, genes) -> Non
     assert "did you mean hgnc?" in unknown.output
 
 
-def test_the_status_shows_the_request_budgets_if_it_is_asked_to(cli) -> None:
+def test_the_status_shows_the_request_budgets_on_request(cli) -> None:
     assert "no request budget is in use" in cli("status", "--budgets").stdout
     found = cli.json("status", "--budgets")
     assert {each["used"] for each in found["budgets"]} == {0}

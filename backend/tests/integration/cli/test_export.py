@@ -182,7 +182,7 @@ def test_a_terminal_shows_the_progress(cli, programs, query, tmp_path) -> None:
     assert "/500" in shown
 
 
-def test_a_reader_who_has_enough_ends_the_export_quietly(cli, query) -> None:
+def test_a_reader_that_closes_the_pipe_ends_the_export_quietly(cli, query) -> None:
     add_large_answers(query)
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "export"],

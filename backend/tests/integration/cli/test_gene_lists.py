@@ -183,7 +183,7 @@ def test_a_column_of_entrez_ids_beside_symbols_is_read_and_counts(imported: Impo
     assert lines(report["notes"]) == {3: "other symbol", 4: "unread id", 5: "unknown id"}
 
 
-def test_characters_that_nobody_sees_are_no_part_of_a_symbol(imported: Import) -> None:
+def test_invisible_characters_are_removed_from_symbols(imported: Import) -> None:
     report = imported("symbol\n\u200bPKD1\n\ufeffPKD2\nUM\u00adOD\u200d\nX\u2060K\u00a0\n")
     assert (report["symbols"], report["problems"]) == (["PKD1", "PKD2", "UMOD", "XK"], [])
 
@@ -202,7 +202,7 @@ def test_a_quoted_header_with_a_comma_in_a_file_of_semicolons(imported: Import) 
     assert report["symbols"] == ["PKD1", "UMOD"]
 
 
-def test_what_was_read_as_what_is_said(cli, imported: Import, tmp_path: Path) -> None:
+def test_the_interpretation_of_each_name_is_reported(cli, imported: Import, tmp_path: Path) -> None:
     imported("gene\n225\n3635\n52\n")
     result = cli("genes-import", tmp_path / "genes.csv")
     assert "column gene: Entrez ids in 3 rows" in result.stderr

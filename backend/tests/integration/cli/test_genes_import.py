@@ -26,7 +26,7 @@ def importing(cli, tmp_path: Path):
         yield cli
 
 
-def test_a_list_is_imported_and_what_is_odd_is_said_by_line(importing, listed) -> None:
+def test_a_list_is_imported_and_odd_lines_are_reported(importing, listed) -> None:
     result = importing("genes-import", listed)
     assert result.exit_code == 0, result.output
     assert "line 3: skipped: NOSUCHGENE: unknown: HGNC has no such gene" in result.stdout
@@ -58,7 +58,7 @@ def test_a_missing_file_is_refused(importing, tmp_path) -> None:
     assert "no.tsv" in result.stderr
 
 
-def test_remarks_are_sorted_by_line_and_say_what_became_of_the_row(importing, tmp_path) -> None:
+def test_remarks_are_sorted_by_line_and_state_the_outcome_of_the_row(importing, tmp_path) -> None:
     path = tmp_path / "odd.tsv"
     path.write_text("symbol\thgnc_id\nNOPE\t\nNOPE\tHGNC:9008\nNEITHER\t\nPKD1\t\n")
     lines = importing("genes-import", path).stdout.splitlines()
@@ -69,7 +69,7 @@ def test_remarks_are_sorted_by_line_and_say_what_became_of_the_row(importing, tm
     ]
 
 
-def test_hgnc_out_of_reach_is_told_what_to_look_at(cli, listed) -> None:
+def test_an_unreachable_hgnc_is_reported_with_a_remedy(cli, listed) -> None:
     url = "http://127.0.0.1:1/hgnc"
     update = {"hgnc_files_url": url, "upstream_backoff": 0.01}
     cli.settings = cli.settings.model_copy(update=update)
@@ -80,7 +80,7 @@ def test_hgnc_out_of_reach_is_told_what_to_look_at(cli, listed) -> None:
     assert "tried again in" not in result.stderr
 
 
-def test_an_import_reads_all_names_and_notes_what_became_of_earlier_genes(
+def test_an_import_reads_all_names_and_records_the_fate_of_earlier_genes(
     importing, listed, query
 ) -> None:
     query(

@@ -36,7 +36,7 @@ def test_a_list_is_added_listed_used_and_removed(cli, genes, query, tmp_path) ->
     assert "just list-add NAME FILE" in cli("lists").stderr
 
 
-def test_wrong_lists_are_refused_with_what_to_type(cli, genes, tmp_path) -> None:
+def test_wrong_lists_are_refused_with_a_command(cli, genes, tmp_path) -> None:
     path = tmp_path / "panel.txt"
     path.write_text("PKD1\n")
     assert cli("list-add", "kidney", path).exit_code == 0

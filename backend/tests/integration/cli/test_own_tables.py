@@ -45,7 +45,7 @@ def test_a_workbook_is_added_and_its_other_sheets_are_named(cli, genes, tmp_path
     assert "only the first sheet was read, and not Notes" in added.stderr
 
 
-def test_what_cannot_be_added_is_refused_with_what_to_type(cli, genes, tmp_path) -> None:
+def test_an_invalid_schedule_is_refused_with_a_command(cli, genes, tmp_path) -> None:
     path = tmp_path / "panels.csv"
     path.write_text("gene,panel\nPKD1,kidney\n")
     built_in = cli("source-add", "clinvar", path)

@@ -64,7 +64,7 @@ def test_a_run_of_the_shell_is_executed_by_the_api_and_waited_for(cli, sandbox, 
     assert "Traceback" not in err
 
 
-def test_a_stopped_api_puts_its_run_back_and_the_next_one_goes_on(
+def test_a_stopped_api_requeues_its_run_and_the_next_one_continues_it(
     cli, sandbox, genes, query
 ) -> None:
     off = {"USE_ARQ_WORKER": "False"}
@@ -113,7 +113,7 @@ def test_waiting_for_a_run_that_is_cancelled_fails(cli, genes, query) -> None:
     assert "was cancelled" in out
 
 
-def test_a_port_that_is_taken_is_named(cli, programs) -> None:
+def test_an_occupied_port_is_named(cli, programs) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = programs.run(("app.cli", "api", "--port", str(port)), cli.env)
@@ -134,9 +134,7 @@ def test_settings_that_cannot_be_used_are_all_named(cli, programs) -> None:
     assert "secret-host" not in done.stderr
 
 
-def test_uvicorn_itself_is_told_why_the_api_does_not_start(
-    cli, programs, empty_database_url
-) -> None:
+def test_uvicorn_itself_logs_why_the_api_does_not_start(cli, programs, empty_database_url) -> None:
     words = ("uvicorn", "app.main:create_app", "--factory", "--port", "0")
     done = programs.run(words, cli.env | {"DATABASE_URL": empty_database_url})
     assert done.returncode != 0

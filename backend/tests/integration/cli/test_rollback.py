@@ -21,7 +21,7 @@ def test_a_source_is_rolled_back_and_forward(cli, genes, query) -> None:
     assert "nothing changes" in cli("rollback", "hgnc", "--to", "before").stdout
 
 
-def test_what_cannot_be_rolled_back_is_refused_with_what_to_type(cli, genes) -> None:
+def test_an_impossible_rollback_is_refused_with_a_command(cli, genes) -> None:
     assert cli("rollback", "hgnc").exit_code == 2
     assert cli("rollback", "hgnc", "--to", "nosuch").exit_code == 2
     assert cli("rollback", "nosuch", "--to", "2026-01-01").exit_code == 1

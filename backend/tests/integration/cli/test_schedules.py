@@ -37,7 +37,7 @@ def test_the_outcome_of_a_tick_is_shown(cli, genes) -> None:
     ]
 
 
-def test_a_schedule_rests_goes_on_and_is_removed(cli) -> None:
+def test_a_schedule_is_paused_resumed_and_removed(cli) -> None:
     cli("schedule-add", "--release-every", "6h", "--name", "look")
     assert "just schedule-resume look" in cli("schedule-pause", "look").stdout
     assert "paused" in cli("schedules").stdout
@@ -49,7 +49,9 @@ def test_a_schedule_rests_goes_on_and_is_removed(cli) -> None:
     assert cli("schedules").stdout == ""
 
 
-def test_what_is_suggested_can_be_typed_and_covers_all_sources(cli, with_pg_dump, tmp_path) -> None:
+def test_suggested_schedules_are_valid_commands_and_cover_all_sources(
+    cli, with_pg_dump, tmp_path
+) -> None:
     commands = [
         line.removeprefix("just ").replace("/var/backups/kidney-genetics", str(tmp_path))
         for line in cli("schedules", "--suggest").stdout.splitlines()
@@ -88,7 +90,7 @@ def test_a_schedule_that_cannot_be_is_refused(cli, arguments, problem) -> None:
     assert cli.json("schedules") == []
 
 
-def test_what_a_schedule_does_is_added_shown_and_done_at_once(
+def test_an_action_of_a_schedule_is_added_shown_and_done_at_once(
     cli, query, with_pg_dump, tmp_path
 ) -> None:
     added = cli("schedule-add", "0 2 * * *", "--backup", tmp_path, "--keep-daily", "3")
@@ -135,7 +137,7 @@ def test_what_a_schedule_does_is_added_shown_and_done_at_once(
         (("--export", "/tmp", "--fields", "gnomad.leouf"), "did you mean"),
     ],
 )
-def test_what_a_schedule_cannot_do_is_refused(cli, arguments, problem) -> None:
+def test_an_impossible_schedule_is_refused(cli, arguments, problem) -> None:
     result = cli("schedule-add", "0 2 * * *", *arguments)
     assert result.exit_code == 2, result.output
     assert problem in result.stderr

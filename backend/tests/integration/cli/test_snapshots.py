@@ -1,7 +1,7 @@
 import yaml
 
 
-def test_a_snapshot_is_taken_listed_shown_cited_and_deleted(cli, genes) -> None:
+def test_a_snapshot_is_created_listed_shown_cited_and_deleted(cli, genes) -> None:
     assert "just snapshot NAME" in cli("snapshot", "--list").stderr
     taken = cli("snapshot", "paper", "--note", "as submitted", "--by", "ada")
     assert taken.exit_code == 0, taken.output
@@ -31,7 +31,7 @@ def test_a_snapshot_of_the_same_name_is_refused(cli) -> None:
     assert "just snapshot paper --show" in again.stderr
 
 
-def test_wrong_uses_are_refused_with_what_is_allowed(cli) -> None:
+def test_wrong_uses_are_refused_with_the_allowed_values(cli) -> None:
     for words in (
         (),
         ("--show",),

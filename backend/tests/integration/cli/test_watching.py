@@ -19,7 +19,7 @@ async def said(capsys, words: str) -> str:
     return text
 
 
-async def test_it_looks_on_through_an_outage_of_the_database(
+async def test_it_keeps_polling_during_an_outage_of_the_database(
     settings, genes, query, capsys
 ) -> None:
     query("INSERT INTO runs (task, mode) VALUES ('t', 'smart')")

@@ -46,7 +46,7 @@ async def session(dsn: str) -> AsyncIterator[dict[str, Any]]:
     await db.dispose()
 
 
-async def test_options_of_the_address_stand_beside_our_own(empty_database_url: str) -> None:
+async def test_options_of_the_address_are_combined_with_our_own(empty_database_url: str) -> None:
     dsn = with_options(
         empty_database_url, "-csearch_path=kg -cidle_in_transaction_session_timeout=7s"
     )
@@ -56,7 +56,7 @@ async def test_options_of_the_address_stand_beside_our_own(empty_database_url: s
         assert found["name"] == "test"
 
 
-async def test_options_of_the_environment_stand_beside_our_own(
+async def test_options_of_the_environment_are_combined_with_our_own(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGOPTIONS", "-csearch_path=kg -cwork_mem=9MB")
@@ -92,7 +92,7 @@ async def test_tables_are_made_in_the_schema_that_the_address_names(
     assert found == [("kg",)]
 
 
-async def test_tables_of_the_next_schema_are_not_taken_for_those_of_the_first(
+async def test_tables_of_another_schema_are_not_mistaken_for_those_of_the_first(
     database_url: str,
 ) -> None:
     with psycopg.connect(database_url) as connection:
@@ -212,7 +212,7 @@ async def test_a_unix_socket_is_an_address(database_url: str) -> None:
             assert address.where(dsn).startswith(f"{folder}:5432/")
 
 
-async def test_a_connection_that_was_closed_while_nobody_used_it_is_replaced(
+async def test_a_connection_that_was_closed_while_idle_is_replaced(
     database_url: str,
 ) -> None:
     db = create_engine(database_url, session="test", pool_size=2)

@@ -24,7 +24,7 @@ def used(databases: Databases, statement: str = "SELECT 1") -> str:
     return name
 
 
-def test_rows_and_numbers_are_gone_when_a_database_is_used_again(databases: Databases) -> None:
+def test_rows_and_sequences_are_reset_when_a_database_is_reused(databases: Databases) -> None:
     name = used(databases, f"{GENE.format(1)}; {GENE.format(2)}")
     assert databases.take() == name
     with psycopg.connect(databases.dsn(name)) as connection:

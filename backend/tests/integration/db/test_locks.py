@@ -85,7 +85,7 @@ async def test_both_installations_create_and_migrate_at_the_same_time(
         await upgrade(engines[1])
 
 
-async def test_waiting_for_a_lock_ends_and_names_who_holds_it(
+async def test_waiting_for_a_lock_times_out_and_names_its_holder(
     engines: list[AsyncEngine], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(operations, "CREATING", replace(operations.CREATING, timeout=0.1))
@@ -100,7 +100,7 @@ async def test_waiting_for_a_lock_ends_and_names_who_holds_it(
     assert "test (pid " in line
 
 
-async def test_a_worker_whose_lock_another_program_holds_is_not_alive_and_says_so(
+async def test_a_worker_whose_lock_another_program_holds_is_reported_as_dead(
     database_url: str,
 ) -> None:
     with psycopg.connect(database_url) as other:
@@ -115,7 +115,7 @@ async def test_a_worker_whose_lock_another_program_holds_is_not_alive_and_says_s
         await worker.stop()
 
 
-async def test_what_a_transaction_does_after_a_wait_has_the_timeout_of_its_session(
+async def test_statements_after_a_wait_have_the_timeout_of_the_session(
     database_url: str,
 ) -> None:
     db = create_engine(database_url, session="test")

@@ -86,7 +86,7 @@ async def test_a_right_on_the_schema_that_is_missing_is_named_with_the_grant(
         await check_schema(db)
 
 
-async def test_a_role_that_may_make_no_tables_is_told_so_by_the_migration(
+async def test_the_migration_reports_a_role_that_may_not_create_tables(
     role: str, empty_database_url: str, postgres: Postgres
 ) -> None:
     dsn = _as_role(empty_database_url)

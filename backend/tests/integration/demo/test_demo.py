@@ -76,7 +76,7 @@ def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path
         demo.send_signal(signal.SIGINT)
         rest = demo.communicate(timeout=scaled(WAIT))[0]
         assert demo.returncode == 130, rest
-    assert "everything that was started has ended" in rest
+    assert "all processes of the demo have ended" in rest
     assert left_over(tmp_path) == []
 
 

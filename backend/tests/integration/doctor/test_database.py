@@ -268,7 +268,7 @@ async def test_a_session_that_is_idle_in_a_transaction_is_ended_by_the_printed_c
     assert (await patient.see("database.idle-in-transaction")).status is Status.ok
 
 
-async def test_a_query_that_hangs_is_given_up_and_the_others_are_answered(
+async def test_a_query_that_hangs_is_cancelled_and_the_others_are_answered(
     patient: Patient,
 ) -> None:
     with contextlib.closing(psycopg.connect(patient.env["DATABASE_URL"])) as other:
@@ -310,7 +310,7 @@ async def test_a_database_that_cannot_hold_utf_8_is_moved_to_one_that_can(
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
-async def test_pgbouncer_as_it_comes_is_a_pool_of_sessions(
+async def test_pgbouncer_pools_sessions_by_default(
     patient: Patient,
 ) -> None:
     with running_pgbouncer(patient.env["DATABASE_URL"], "") as url:

@@ -32,7 +32,7 @@ def run(patient: Patient, days: int, count: int = 1) -> None:
     )
 
 
-async def test_the_sizes_of_the_tables_are_shown_with_what_is_to_be_removed(
+async def test_the_sizes_of_the_tables_are_shown_with_the_removable_part(
     patient: Patient,
 ) -> None:
     empty = await patient.see("database.sizes")
@@ -47,7 +47,7 @@ async def test_the_sizes_of_the_tables_are_shown_with_what_is_to_be_removed(
     assert found.finding.detail["bytes"]["runs"] > 0
 
 
-async def test_old_rows_that_nobody_removes_are_a_warning(patient: Patient) -> None:
+async def test_old_rows_that_are_never_removed_are_a_warning(patient: Patient) -> None:
     run(patient, 410, 3)
     run(patient, 10)
     found = await patient.see("database.sizes")

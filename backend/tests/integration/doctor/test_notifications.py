@@ -33,12 +33,12 @@ async def test_a_channel_that_does_not_deliver_is_named_with_the_reason(patient:
     assert (await patient.see(UNDELIVERED)).status is Status.ok
 
 
-async def test_what_nobody_tries_to_deliver_is_named(patient: Patient) -> None:
+async def test_undelivered_notifications_without_a_sender_are_reported(patient: Patient) -> None:
     told(patient, "pending", attempts=0, error=None, due_at="yesterday")
     assert "no attempt" in (await patient.see(UNDELIVERED)).finding.found
 
 
-async def test_what_waits_for_the_end_of_quiet_hours_or_for_a_digest_is_no_problem(
+async def test_notifications_waiting_for_quiet_hours_or_a_digest_are_no_problem(
     patient: Patient,
 ) -> None:
     told(patient, "pending", attempts=0, error=None, due_at="tomorrow")

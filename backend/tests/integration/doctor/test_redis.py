@@ -85,7 +85,7 @@ async def test_a_redis_that_is_down_is_named_without_its_password(
     assert (await patient.see("redis.reachable")).status is Status.ok
 
 
-async def test_a_wrong_password_is_told_from_a_redis_that_is_down(
+async def test_a_wrong_password_is_distinguished_from_a_redis_that_is_down(
     patient: Patient, server: Redis
 ) -> None:
     right = server.url
@@ -200,7 +200,7 @@ async def test_a_redis_that_cannot_write_its_file_is_reported(
         await until_ok(patient, "redis.persistence")
 
 
-async def test_a_replica_is_told_from_the_primary(
+async def test_a_replica_is_distinguished_from_the_primary(
     patient: Patient, server: Redis, client: "redis_sync.Redis", tmp_path: Path
 ) -> None:
     client.replicaof("127.0.0.1", "9")

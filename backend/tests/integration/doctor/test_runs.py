@@ -137,7 +137,7 @@ async def test_a_failure_that_was_made_good_is_forgotten(patient: Patient) -> No
     assert (await patient.see("runs.failing")).status is Status.ok
 
 
-async def test_what_a_run_holds_is_shown_with_what_to_type(patient: Patient) -> None:
+async def test_held_answers_of_a_run_are_shown_with_a_command(patient: Patient) -> None:
     run_id = run(patient, "failed", error="hgnc is held: it lost half")
     held = '{"reason": "it lost half", "genes": 1, "examples": ["PKD1"], "files": []}'
     query(patient, "UPDATE run_sources SET state = 'held', held = %s", held)
@@ -208,7 +208,7 @@ async def test_words_of_clinvar_that_are_not_known_are_shown(patient: Patient) -
 
 
 @pytest.mark.usefixtures("genes")
-async def test_the_size_of_the_history_is_shown_with_what_would_be_removed(
+async def test_the_size_of_the_history_is_shown_with_the_removable_part(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query(
@@ -231,7 +231,7 @@ async def test_the_size_of_the_history_is_shown_with_what_would_be_removed(
     assert "HISTORY_DAYS" in large.finding.required
 
 
-async def test_20_000_genes_are_looked_at_through_indexes_only(patient: Patient) -> None:
+async def test_20_000_genes_are_read_through_indexes_only(patient: Patient) -> None:
     query(
         patient,
         "INSERT INTO genes (hgnc_id, symbol) SELECT 'HGNC:' || i, 'G' || i"

@@ -58,7 +58,7 @@ async def test_a_collector_that_refuses_is_a_problem_of_the_setting_that_is_name
     assert setting in finding.required
 
 
-async def test_nobody_at_the_address_is_a_problem_and_no_password_is_shown(
+async def test_an_address_without_a_server_is_a_problem_and_no_password_is_shown(
     patient: Patient,
 ) -> None:
     change(patient, otel_exporter_otlp_endpoint=f"http://me:s3cr3t-word@127.0.0.1:{free_port()}")
@@ -68,7 +68,7 @@ async def test_nobody_at_the_address_is_a_problem_and_no_password_is_shown(
     assert "s3cr3t-word" not in str(result.finding)
 
 
-async def test_packages_that_are_not_installed_are_named_with_what_installs_them(
+async def test_missing_packages_are_named_with_the_command_that_installs_them(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "is_installed", lambda: False)

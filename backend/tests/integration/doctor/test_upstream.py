@@ -41,13 +41,13 @@ async def test_services_that_answer_as_they_should_pass_all_checks(patient: Pati
     assert {name: found[name].status for name in CHECKS} == dict.fromkeys(CHECKS, Status.ok), found
 
 
-def test_every_host_that_a_source_asks_is_looked_at() -> None:
+def test_every_host_of_a_source_has_a_check() -> None:
     asked = {host.name for source in SOURCES.values() for host in source.info.hosts}
 
     assert {each.id.removeprefix("upstream.") for each in HOSTS} == asked
 
 
-async def test_offline_no_service_is_asked(patient: Patient, sandbox: Sandbox) -> None:
+async def test_offline_no_request_is_sent_to_a_service(patient: Patient, sandbox: Sandbox) -> None:
     found = await patient.all(*(each.id for each in HOSTS), offline=True)
 
     assert {found[each.id].status for each in HOSTS} == {Status.skipped}
@@ -89,7 +89,7 @@ async def test_only_the_start_of_a_file_is_fetched(patient: Patient, sandbox: Sa
     assert "has the expected columns" in found["upstream.ncbi-files"].finding.summary
 
 
-async def test_an_address_where_nobody_listens_is_reported(patient: Patient) -> None:
+async def test_an_address_without_a_listener_is_reported(patient: Patient) -> None:
     change(patient, ensembl_rest_url="http://127.0.0.1:9")
 
     broken = await patient.see("upstream.ensembl")
@@ -98,7 +98,7 @@ async def test_an_address_where_nobody_listens_is_reported(patient: Patient) -> 
     assert "ENSEMBL_REST_URL" in broken.finding.required
 
 
-async def test_a_key_that_ncbi_does_not_know_is_taken_out_by_the_printed_command(
+async def test_the_printed_command_removes_a_key_that_ncbi_does_not_know(
     patient: Patient, sandbox: Sandbox
 ) -> None:
     patient.about.clear()
@@ -124,7 +124,7 @@ async def test_a_key_that_ncbi_knows_passes(patient: Patient) -> None:
     assert found.finding.summary == "NCBI accepts the key"
 
 
-async def test_who_asks_ncbi_itself_is_told_to_say_who_they_are(patient: Patient) -> None:
+async def test_users_of_ncbi_are_advised_to_identify_themselves(patient: Patient) -> None:
     change(patient, ncbi_eutils_url="https://eutils.ncbi.nlm.nih.gov/entrez/eutils")
 
     found = await patient.all("upstream.ncbi-key", "upstream.ncbi-email", offline=True)
@@ -156,7 +156,7 @@ async def test_the_workers_budget_is_kept_to(patient: Patient) -> None:
         assert int(client.hget(KEY.format("ensembl"), "next")) > now
 
 
-async def test_a_redis_that_is_away_keeps_nobody_from_asking(patient: Patient) -> None:
+async def test_an_unavailable_redis_does_not_block_requests(patient: Patient) -> None:
     change(patient, redis_url="redis://127.0.0.1:9/0")
 
     assert (await patient.see("upstream.ensembl")).status is Status.ok

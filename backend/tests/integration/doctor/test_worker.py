@@ -175,7 +175,7 @@ async def test_an_installed_unit_is_started(patient: Patient, tmp_path: Path) ->
     assert broken.remedy == "sudo systemctl start kidney-genetics-worker"
 
 
-async def test_a_setting_that_differs_from_what_happens_is_reported(
+async def test_a_setting_that_differs_from_the_actual_state_is_reported(
     patient: Patient, workers: Workers
 ) -> None:
     workers.start("arq")

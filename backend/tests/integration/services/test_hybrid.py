@@ -307,9 +307,7 @@ def test_without_a_docker_engine_the_checkout_starts_its_servers(root, ports, do
     assert_usable(left(root))
 
 
-def test_if_docker_fails_up_says_so_and_the_checkout_starts_its_servers(
-    root, ports, docker, capsys
-):
+def test_if_docker_fails_up_reports_it_and_starts_its_own_servers(root, ports, docker, capsys):
     docker(up=1)
     hybrid.up(root, ports)
     assert "no such image" in capsys.readouterr().err

@@ -7,8 +7,8 @@ The job of a killed worker waits for the longest timeout of all jobs plus 10 s
   integration/traps/test_attempts.py
     test_arq_leases_a_job_for_the_longest_timeout_of_all_jobs
   reliability/test_killed.py
-    test_a_killed_workers_run_goes_on_elsewhere_within_3_seconds
-    test_a_run_without_any_worker_goes_on_within_3_seconds_of_a_new_one
+    test_the_run_of_a_killed_worker_continues_elsewhere_within_3_seconds
+    test_a_run_without_a_worker_continues_within_3_seconds_of_a_new_one
     test_a_worker_killed_between_pick_up_and_claim_delays_its_run_by_15_seconds_at_most
 
 Every clean stop costs a try, and the sixth fails the job
@@ -37,13 +37,13 @@ Whoever can write to Redis can execute code, because jobs and results are pickle
   unit/core/arq/test_wake_ups.py
     test_bytes_that_are_not_a_job_are_refused_as_arq_expects
   reliability/test_requests.py
-    test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on
+    test_an_unknown_job_is_refused_and_the_worker_continues
 
 A job expires after 24 h in the queue
   integration/traps/test_keys.py
     test_a_job_of_arq_expires_after_a_day_and_a_wake_up_does_not
   reliability/test_requests.py
-    test_a_run_that_was_queued_for_26_hours_runs_as_it_was_asked_for
+    test_a_run_that_was_queued_for_26_hours_runs_as_requested
 
 A kept result, or a remaining key, blocks an id; an aborted id ends later jobs
   integration/traps/test_keys.py
@@ -125,7 +125,7 @@ A wake-up may be picked up twice, or for an epoch that has passed
   integration/traps/test_keys.py
     test_a_second_wake_up_leaves_the_first_one_as_it_is
   reliability/test_requests.py
-    test_what_is_no_job_of_ours_is_refused_and_the_worker_goes_on
+    test_an_unknown_job_is_refused_and_the_worker_continues
 
 PostgreSQL is unavailable when a wake-up arrives, or Redis when a run is created
   integration/traps/test_connections.py
@@ -140,7 +140,7 @@ Redis loses its content
     test_a_wiped_redis_loses_no_queued_run
   reliability/test_redis.py
     test_a_wiped_redis_loses_none_of_20_queued_runs_and_doubles_nothing
-    test_a_new_empty_redis_in_the_place_of_one_that_is_gone_for_good_is_the_same
+    test_a_new_empty_redis_replaces_a_lost_one
 
 A client that enqueues a job itself creates no run
   integration/worker/test_arq_worker.py

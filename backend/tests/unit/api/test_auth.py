@@ -47,7 +47,7 @@ async def test_the_right_token_opens(client, header) -> None:
     assert answer.status_code == 404
 
 
-async def test_who_may_not_come_in_learns_nothing_of_the_body(client) -> None:
+async def test_unauthorized_clients_learn_nothing_about_the_body(client) -> None:
     assert (await client.post(ADMIN[0], content=b"{")).status_code == 401
     assert (await client.post(ADMIN[0], content=b" " * 100_000)).status_code == 401
 
@@ -70,7 +70,7 @@ async def test_without_a_configured_token_the_addresses_are_closed(settings: Set
 
 
 @pytest.mark.parametrize("address", ["/health/live", "/openapi.json"])
-async def test_what_is_public_needs_no_token(client, address) -> None:
+async def test_public_resources_need_no_token(client, address) -> None:
     assert (await client.get(address)).status_code == 200
 
 

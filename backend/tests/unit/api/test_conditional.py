@@ -149,7 +149,7 @@ async def test_other_answers_are_left_as_they_are(path: str) -> None:
         assert not {"ETag", "Content-Encoding", "Cache-Control"} & {*map(str.title, answer.headers)}
 
 
-async def test_what_needs_a_token_is_not_kept_by_shared_caches() -> None:
+async def test_responses_to_authorized_requests_are_not_kept_by_shared_caches() -> None:
     async with client(private=True) as api:
         answer = await api.get("/api/small")
         assert answer.headers["Cache-Control"] == "private, no-cache"

@@ -126,7 +126,7 @@ async def connect() -> AsyncIterator[Connect]:
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n",
     ],
 )
-async def test_a_request_that_does_not_end_is_told_so_and_closed(connect, said) -> None:
+async def test_an_unfinished_request_is_refused_and_closed(connect, said) -> None:
     async with serving(most=5) as (_, port):
         client = await connect(port)
         client.say(said)
@@ -145,7 +145,7 @@ async def test_a_second_request_that_does_not_end_is_closed_as_well(connect) -> 
         assert (await client.hear())[0] == 408
 
 
-async def test_a_request_that_comes_drop_by_drop_is_not_waited_for_either(connect) -> None:
+async def test_a_slow_drip_request_is_not_waited_for_either(connect) -> None:
     async with serving(most=5) as (_, port):
         client = await connect(port)
         client.say(WHOLE[:-2])
@@ -157,7 +157,7 @@ async def test_a_request_that_comes_drop_by_drop_is_not_waited_for_either(connec
         assert (await client.hear())[0] == 408
 
 
-async def test_a_connection_on_which_nothing_is_said_is_closed_without_a_word(connect) -> None:
+async def test_a_silent_connection_is_closed_without_a_response(connect) -> None:
     async with serving(most=5) as (_, port):
         assert await (await connect(port)).all() == b""
 
@@ -172,7 +172,7 @@ async def test_a_request_under_way_is_never_closed(connect) -> None:
         assert await client.hear() == (200, "0 bytes")
 
 
-async def test_whoever_asks_at_once_is_served_while_others_say_nothing(connect) -> None:
+async def test_prompt_clients_are_served_while_others_are_silent(connect) -> None:
     async with serving(most=5, client_timeout=scaled(WAIT)) as (_, port):
         silent = [await connect(port) for _ in range(3)]
         slow = [await connect(port) for _ in range(20)]
@@ -258,7 +258,7 @@ async def test_a_wish_for_another_protocol_is_passed_over(connect) -> None:
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-async def test_what_is_no_http_is_answered_in_the_form_of_all_errors(connect, said) -> None:
+async def test_a_request_that_is_not_http_gets_an_error_in_the_usual_form(connect, said) -> None:
     async with serving(most=5) as (_, port):
         client = await connect(port)
         client.say(said)
@@ -279,7 +279,7 @@ def as_when_served(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptu
         logger.filters[:] = filters
 
 
-async def test_what_clients_do_wrong_is_logged_once_and_long_addresses_are_cut(
+async def test_client_errors_are_logged_once_and_long_addresses_are_cut(
     connect, as_when_served
 ) -> None:
     throttle_server_logs()

@@ -60,13 +60,13 @@ def values(schema: Any) -> Any:
     return None
 
 
-async def test_it_says_which_values_are_accepted(app) -> None:
+async def test_it_lists_the_accepted_values(app) -> None:
     new = app.openapi()["components"]["schemas"]["NewRun"]["properties"]
     assert values(new["sources"]) == list(SOURCES)
     assert values(new["mode"]) == ["smart", "full"]
 
 
-async def test_it_says_which_values_an_answer_has(app) -> None:
+async def test_it_lists_the_values_of_an_answer(app) -> None:
     schemas = app.openapi()["components"]["schemas"]
     for name, field, some in (
         ("Run", "state", "failed"),

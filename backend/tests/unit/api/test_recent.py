@@ -71,7 +71,7 @@ async def test_an_answer_that_is_too_old_is_waited_for(query, recent) -> None:
     assert await recent.result() == 2
 
 
-async def test_a_failure_reaches_who_waits_for_the_answer_and_nobody_else(query, recent) -> None:
+async def test_a_failure_reaches_only_the_waiting_callers(query, recent) -> None:
     query.error = OSError("away")
     with pytest.raises(OSError, match="away"):
         await recent.result()

@@ -47,7 +47,7 @@ def imported_by(command: str, folder: Path) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_listed_command_is_there_under_its_name(name):
+def test_every_listed_command_exists_under_its_name(name):
     command = main.get_command(click.Context(main), name)
 
     assert command is not None
@@ -78,7 +78,7 @@ def test_help_imports_little_more_than_click(tmp_path):
 
 
 @pytest.mark.parametrize("command", QUICK)
-def test_a_command_that_asks_the_database_imports_only_what_it_needs(command, tmp_path):
+def test_a_database_command_imports_only_what_it_needs(command, tmp_path):
     modules = imported_by(command, tmp_path)
 
     assert "sqlalchemy" in modules

@@ -56,7 +56,7 @@ def test_a_test_message_goes_through_every_channel(run, smtp, webhook) -> None:
     assert "Test message" in str(smtp.received[0].message["Subject"])
 
 
-def test_the_exit_status_tells_that_a_channel_failed_and_why(run, smtp, webhook) -> None:
+def test_the_exit_status_reports_that_a_channel_failed_and_why(run, smtp, webhook) -> None:
     webhook.faults.queue("404")
     done = run("notify-test", "--json")
     assert done.exit_code == 1
@@ -74,7 +74,7 @@ def test_without_a_channel_the_settings_are_named(run) -> None:
     assert "NOTIFY_WEBHOOK_URLS, SMTP_URL and NOTIFY_APPRISE_URLS" in done.stderr
 
 
-def test_a_failed_unit_is_told_although_the_settings_are_what_is_wrong(run, smtp, webhook) -> None:
+def test_a_failed_unit_is_reported_despite_invalid_settings(run, smtp, webhook) -> None:
     done = run(
         "notify-failure",
         "kidney-genetics-worker.service",
@@ -93,14 +93,14 @@ def test_a_failed_unit_is_told_although_the_settings_are_what_is_wrong(run, smtp
     assert smtp.ids == ["<unit-6f0fe1b2a3a34a6e8f7b64a0b5f5d7a1@example.org>"]
 
 
-def test_where_nobody_is_to_be_told_a_failed_unit_does_not_make_another_one_fail(run) -> None:
+def test_without_channels_a_failed_unit_causes_no_further_failure(run) -> None:
     settings = {"NOTIFY_WEBHOOK_URLS": "", "SMTP_URL": "", "NOTIFY_EMAIL_TO": ""}
     done = run("notify-failure", "kidney-genetics-api.service", **settings)
     assert done.exit_code == 0
     assert "is not reported" in done.stderr
 
 
-def test_a_failed_unit_is_told_again_where_it_did_not_arrive(run, smtp, webhook) -> None:
+def test_a_failed_unit_is_reported_again_to_channels_that_missed_it(run, smtp, webhook) -> None:
     webhook.faults.queue("503")
     done = run("notify-failure", "kidney-genetics-api.service")
     assert done.exit_code == 0

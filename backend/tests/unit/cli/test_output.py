@@ -21,7 +21,7 @@ from app.core.runs.shapes import RunEvent
         (86_400, "24 h 00 min"),
     ],
 )
-def test_a_duration_is_said_as_people_do(seconds, words) -> None:
+def test_a_duration_is_formatted_for_people(seconds, words) -> None:
     assert duration(seconds) == words
 
 
@@ -43,7 +43,7 @@ def test_an_event_is_a_line() -> None:
     assert terms == "unknown terms: epoch 1, source clinvar, terms 'VUS-extreme' (12), 'Worse' (1)"
 
 
-def test_cells_are_folded_and_mean_what_they_say() -> None:
+def test_cells_are_folded_and_shown_literally() -> None:
     listed = table("what", "why")
     listed.add_row(*cells("[red]x[/red]", "long " * 40))
     console = Console(file=io.StringIO(), width=80)

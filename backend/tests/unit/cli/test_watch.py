@@ -51,7 +51,7 @@ def progress(done: int = 0, *, state: str = "running", total: int | None = 1_000
     return SourceProgress(**values | more)
 
 
-def test_a_rate_and_an_eta_come_from_what_was_seen(clock) -> None:
+def test_a_rate_and_an_eta_are_computed_from_observations(clock) -> None:
     seen = Speed()
     seen.record(progress(0))
     assert (seen.genes, seen.eta(progress(0))) == (None, None)
@@ -62,7 +62,7 @@ def test_a_rate_and_an_eta_come_from_what_was_seen(clock) -> None:
     assert describe_progress(progress(200), seen) == "200 of 1,000 genes, 20/s, 40 s left"
 
 
-def test_a_rate_forgets_what_is_long_ago(clock) -> None:
+def test_a_rate_ignores_old_observations(clock) -> None:
     seen = Speed()
     for second in range(100):
         seen.record(progress(min(50, second)))
@@ -81,7 +81,7 @@ def test_describe_progress_a_source_is() -> None:
     assert describe_progress(waiting, Speed()) == "500 of 1,000 genes, queued"
 
 
-def test_plain_lines_are_few(clock) -> None:
+def test_plain_output_has_few_lines(clock) -> None:
     console = Console(file=io.StringIO(), width=80)
     with Lines(console) as lines:
         lines.say("12:00:00 started")

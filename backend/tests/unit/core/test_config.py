@@ -226,7 +226,7 @@ def test_the_engine_refuses_a_misspelt_setting_of_a_source_as_well(env_file: Pat
         )
 
 
-def test_the_sources_are_not_asked_for_their_settings_where_all_names_are_the_engines(
+def test_the_sources_settings_are_not_loaded_if_all_names_are_the_engines(
     env_file: Path,
 ) -> None:
     def unexpected() -> list[str]:

@@ -156,7 +156,7 @@ async def test_a_value_that_systemd_or_compose_may_read_differently_is_reported(
 @pytest.mark.parametrize(
     "value", ["x7Kq2mPz", "two words", "'pa$w#rd'", '"two words"', "", "pa%24word", "a=b"]
 )
-async def test_a_value_that_all_of_them_read_alike_passes(
+async def test_a_value_that_all_readers_interpret_alike_passes(
     env_file, patient: Patient, value: str
 ) -> None:
     env_file.write_text(f"# first\n\nADMIN_TOKEN = {value} \n")

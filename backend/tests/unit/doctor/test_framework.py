@@ -48,7 +48,7 @@ async def test_checks_run_at_the_same_time() -> None:
     assert [each.status for each in results.values()] == [Status.ok] * 3
 
 
-async def test_what_needs_a_failed_check_is_skipped_and_names_it() -> None:
+async def test_a_check_that_needs_a_failed_one_is_skipped_and_names_it() -> None:
     results = await found(
         a_check("a.first", BROKEN),
         a_check("a.second", needs=("a.first",)),
@@ -60,7 +60,7 @@ async def test_what_needs_a_failed_check_is_skipped_and_names_it() -> None:
     assert results["b.other"].status is Status.ok
 
 
-async def test_a_warning_keeps_nothing_from_being_looked_at() -> None:
+async def test_a_warning_prevents_no_other_check() -> None:
     results = await found(
         a_check("a.first", warning("so so", required="good", found="fair")),
         a_check("a.second", needs=("a.first",)),
@@ -79,7 +79,7 @@ async def test_a_crash_is_a_result_with_its_type_and_without_secrets() -> None:
     assert "0123456789abcdef" not in str(finding)
 
 
-def test_a_check_that_hangs_is_given_up_and_the_others_are_told() -> None:
+def test_a_check_that_hangs_is_cancelled_and_dependent_checks_are_skipped() -> None:
     async def stubborn(_: Context):
         try:
             await asyncio.Event().wait()
@@ -95,7 +95,7 @@ def test_a_check_that_hangs_is_given_up_and_the_others_are_told() -> None:
     assert results["a.after"].ended < 3.1
 
 
-def test_what_has_no_time_left_is_not_looked_at() -> None:
+def test_a_check_without_time_left_does_not_run() -> None:
     async def slow(_: Context):
         await asyncio.sleep(1.5)
         return ok("at last")
@@ -113,7 +113,7 @@ def test_what_has_no_time_left_is_not_looked_at() -> None:
     assert max(each.ended for each in results) < 4.1
 
 
-def test_with_more_time_all_of_it_is_looked_at() -> None:
+def test_with_more_time_all_checks_run() -> None:
     async def slow(_: Context):
         await asyncio.sleep(15)
         return ok("at last")
@@ -139,7 +139,7 @@ def lost(seconds: float, finding=None):
 SILENT = by_time(failed("no answer", required="one", found="none in 1.5 s", remedy="repair it"))
 
 
-def test_a_timeout_is_blamed_on_nobody_when_the_doctor_was_late() -> None:
+def test_a_timeout_is_inconclusive_if_the_doctor_was_late() -> None:
     results = virtual_time.run(
         found(
             a_check("a.hangs", does=lost(2.0)),
@@ -190,7 +190,7 @@ def test_an_exception_that_is_a_timeout_is_no_crash(error) -> None:
     assert held_up.status is Status.not_looked_at
 
 
-def test_nobody_waits_for_a_thread_that_cannot_be_stopped() -> None:
+def test_a_thread_that_cannot_be_stopped_delays_no_exit() -> None:
     never = threading.Event()
 
     async def look_up(_: Context):
@@ -205,7 +205,7 @@ def test_nobody_waits_for_a_thread_that_cannot_be_stopped() -> None:
     never.set()
 
 
-def test_what_blocks_the_event_loop_is_not_waited_for_either() -> None:
+def test_a_check_that_blocks_the_event_loop_is_not_waited_for_either() -> None:
     never = threading.Event()
 
     async def block(_: Context):
@@ -226,7 +226,7 @@ def test_what_blocks_the_event_loop_is_not_waited_for_either() -> None:
     never.set()
 
 
-async def test_what_a_thread_raises_is_raised_where_it_is_awaited() -> None:
+async def test_an_exception_in_a_thread_is_raised_where_it_is_awaited() -> None:
     def fails():
         raise ValueError("from a thread")
 
@@ -238,7 +238,7 @@ async def test_what_a_thread_raises_is_raised_where_it_is_awaited() -> None:
     assert "ValueError: from a thread" in outcome["a.a"].finding.found
 
 
-async def test_known_secrets_are_hidden_in_whatever_a_check_says() -> None:
+async def test_known_secrets_are_hidden_in_all_results_of_a_check() -> None:
     environ = {"DATABASE_URL": "postgresql://kidney:hunter%402@db.example.org/genes"}
     settings = Settings(_env_file=None, admin_token="a-very-secret-token")
     leak = failed(
@@ -271,7 +271,7 @@ async def test_no_password_of_an_address_is_shown_however_it_stands_there(addres
     assert "pa55word" not in str(finding)
 
 
-async def test_settings_that_cannot_be_used_skip_what_asks_for_them(patient) -> None:
+async def test_unusable_settings_skip_the_checks_that_need_them(patient) -> None:
     (patient.root / ".env").write_text("ARQ_MAX_JOBS=many\n")
 
     async def ask(context: Context):
@@ -283,7 +283,7 @@ async def test_settings_that_cannot_be_used_skip_what_asks_for_them(patient) -> 
         _ = patient.context().settings
 
 
-async def test_fix_goes_on_until_nothing_new_can_be_repaired() -> None:
+async def test_fix_continues_until_nothing_new_can_be_repaired() -> None:
     repaired: list[str] = []
 
     def breaks(name: str):
@@ -310,7 +310,7 @@ async def test_fix_goes_on_until_nothing_new_can_be_repaired() -> None:
     assert [each.status for each in results] == [Status.ok, Status.ok]
 
 
-async def test_a_fix_that_fails_says_so_and_is_tried_once() -> None:
+async def test_a_failed_fix_is_reported_and_tried_once() -> None:
     tried: list[int] = []
 
     async def fix(_: Context):
@@ -336,7 +336,7 @@ async def test_nothing_is_repaired_without_fix() -> None:
     assert results[0].finding == BROKEN
 
 
-def test_what_a_check_needs_comes_along() -> None:
+def test_needed_checks_are_included() -> None:
     checks = [
         a_check("a.0"),
         a_check("a.1", needs=("a.0",)),

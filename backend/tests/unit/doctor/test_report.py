@@ -54,7 +54,7 @@ One check was not looked at, for lack of time. For more time: just doctor --limi
 1 passed, 1 warning, 1 failed, 1 skipped, 1 not looked at in 0.5 s"""
 
 
-def test_a_line_for_what_passes_and_all_that_helps_for_a_problem() -> None:
+def test_a_passed_check_gets_one_line_and_a_problem_gets_all_details() -> None:
     assert to_text(RESULTS, PLAIN, seconds=0.51) == TEXT
 
 
@@ -76,7 +76,7 @@ def test_a_pipe_gets_ascii_without_colours_and_control_characters() -> None:
     assert "line break" in text
 
 
-def test_a_terminal_gets_signs_and_colours_unless_they_are_not_wanted() -> None:
+def test_a_terminal_gets_symbols_and_colours_unless_disabled() -> None:
     colourful = to_text(RESULTS, style_for(terminal=True, unicode=True, colour=True), seconds=0)
     assert "\x1b[31m✗" in colourful
     quiet = to_text(RESULTS, style_for(terminal=True, unicode=True, colour=False), seconds=0)

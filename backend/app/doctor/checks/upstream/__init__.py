@@ -1,4 +1,4 @@
-"""Whether the upstream services answer as the sources expect. The sources bring the probes."""
+"""The checks of the upstream services. Each source defines its own probes."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from app.core.errors import Wait
 from app.doctor.context import Context
 
 HOST_TIMEOUT = 2.3
-"""Seconds that a host has, including the wait for a place in its request budget."""
+"""Timeout of a request to a host, including the wait for its request budget, in seconds."""
 
 
 async def _ask(context: Context, probe: HostProbe) -> Finding:

@@ -1,4 +1,4 @@
-"""How the doctor asks a host: once, not for long, and within the workers' request budget."""
+"""Sends the doctor's requests: without retries, and within the workers' request budget."""
 
 import asyncio
 import contextlib
@@ -13,21 +13,21 @@ from app.core.redis.rate_limits import KEY, LocalRateLimiter, RateLimiter, Redis
 from app.doctor.context import SERVER_TIMEOUT, Context
 
 BUDGET_SECONDS = 1.5
-"""The longest wait for a place in a budget, which living workers use too."""
+"""Maximum wait for a request budget, which the workers use at the same time, in seconds."""
 
 REDIS_SECONDS = 0.5
-"""The longest wait for Redis. Without Redis the one request is sent all the same."""
+"""Maximum wait for Redis, in seconds. If Redis does not answer, the request is sent anyway."""
 
 
 class Busy(Wait):
-    """The workers' request budget has no place for the doctor now."""
+    """The workers use the whole request budget, or it is paused."""
 
     def __init__(self, budget: str, waited: float) -> None:
         super().__init__(budget, 60)
         self._waited = waited
 
     def __str__(self) -> str:
-        return f"the budget is in full use, or paused, for more than {self._waited:g} s"
+        return f"the budget was used up or paused for {self._waited:g} s"
 
 
 class _Budgets:
@@ -41,14 +41,14 @@ class _Budgets:
         )
 
     async def acquire(self, budget: str, rate: float) -> None:
-        """Wait for a place, but not for long.
+        """Wait until the budget allows a request, for at most :data:`BUDGET_SECONDS`.
 
-        A budget that nobody has used for a day has no state, and a worker that begins one waits
-        for a whole window. One request before that does not exceed the budget. The doctor does not
-        wait for a Redis that is away or refuses.
+        If the budget has no state in Redis, no worker has used it for a day, and a worker that
+        starts using it first waits for a whole window. So one request without waiting does not
+        exceed the budget. The same applies if Redis is unavailable.
 
         Raises:
-            Busy: there is no place.
+            Busy: the budget allowed no request in time.
         """
         try:
             async with asyncio.timeout(BUDGET_SECONDS):
@@ -60,26 +60,26 @@ class _Budgets:
             return
 
     async def pause(self, budget: str, seconds: float) -> None:
-        """Pause the budget for everybody after a refusal, if Redis can be reached."""
+        """Pause the budget for all processes after a refusal, if Redis is available."""
         with contextlib.suppress(RedisError, Wait):
             await self._limiter.pause(budget, seconds)
 
 
 class OneTry(Connector):
-    """Connects sources to hosts that are asked once, and not for long."""
+    """Connects sources to hosts without retries and with a short timeout."""
 
     @property
     def retries(self) -> Retries:
-        """Return one try of each kind."""
+        """Return the retries: a single try for each kind of failure."""
         return Retries(refused=1, fault=1, cut=1, body=1)
 
     @classmethod
     def of(cls, context: Context) -> Self:
-        """Connect as the settings say."""
+        """Create a connector from the settings of the context."""
         limiter: RateLimiter = LocalRateLimiter(window=0)
         if context.settings.use_arq_worker:
             limiter = _Budgets(context)
         http = context.http()
-        # some services answer XML without it
+        # without it, some services return XML
         http.headers["Accept"] = "application/json"
         return cls(context.settings, limiter, http, context.within(SERVER_TIMEOUT))

@@ -11,7 +11,7 @@ from tests.integration.core.notify.conftest import raise_no_luck
 from tests.office import Mailbox, Office
 
 
-async def test_a_run_that_fails_is_told_with_what_to_type(office: Office) -> None:
+async def test_a_failed_run_is_reported_with_its_remedy(office: Office) -> None:
     async with office.open() as mailbox, office.bench.worker(raise_no_luck, run_max_failures=1):
         run_id = (await office.bench.request()).ref.run_id
         (message,) = await mailbox.until(1)
@@ -23,7 +23,7 @@ async def test_a_run_that_fails_is_told_with_what_to_type(office: Office) -> Non
     assert message.detail["run"] == run_id
 
 
-async def test_a_request_that_fails_again_is_not_told_again(office: Office) -> None:
+async def test_a_request_that_fails_again_is_not_logged_again(office: Office) -> None:
     async with office.open() as mailbox:
         first = await office.fail()
         await mailbox.until(1)
@@ -38,7 +38,7 @@ async def test_a_request_that_fails_again_is_not_told_again(office: Office) -> N
     assert (incident["run_id"], incident["times"], incident["closed_at"]) == (first + 1, 2, None)
 
 
-async def test_what_has_recovered_is_told_once_and_what_fails_then_is_told_again(
+async def test_a_recovery_is_reported_once_and_a_later_failure_is_reported_again(
     office: Office,
 ) -> None:
     async with office.open() as mailbox:
@@ -112,7 +112,7 @@ async def test_an_event_whose_description_takes_long_delays_no_other(
     assert [each.kind for each in mailbox.got] == ["run failed", "release arrived"]
 
 
-async def test_an_incident_of_a_run_that_somebody_cancels_ends_in_silence(office: Office) -> None:
+async def test_the_incident_of_a_cancelled_run_ends_without_a_notification(office: Office) -> None:
     async with office.open() as mailbox:
         run_id = await office.fail()
         await mailbox.until(1)
@@ -124,7 +124,7 @@ async def test_an_incident_of_a_run_that_somebody_cancels_ends_in_silence(office
     assert [each.kind for each in mailbox.got] == ["run failed", "run failed"]
 
 
-async def test_a_held_source_is_told_and_the_run_that_failed_only_for_it_is_not(
+async def test_a_held_source_is_reported_and_not_the_run_that_failed_only_for_it(
     office: Office,
 ) -> None:
     run_id = (await office.bench.request(("clinvar",))).ref.run_id
@@ -149,7 +149,7 @@ async def test_a_held_source_is_told_and_the_run_that_failed_only_for_it_is_not(
     assert f"just accept {run_id} clinvar" in message.text
 
 
-async def test_nobody_is_told_of_failures_from_before_a_channel_was_configured(
+async def test_failures_from_before_a_channel_was_configured_are_not_delivered(
     office: Office,
 ) -> None:
     await office.fail()
@@ -165,7 +165,7 @@ async def test_nobody_is_told_of_failures_from_before_a_channel_was_configured(
     assert [message.detail["sources"] for message in mailbox.got] == [["b"]]
 
 
-async def test_people_are_told_of_failures_from_days_in_which_nobody_could_tell(
+async def test_failures_during_days_without_a_sender_are_delivered_later(
     office: Office,
 ) -> None:
     async with office.open():
@@ -197,7 +197,7 @@ async def test_text_from_outside_is_plain_text_without_secrets(office: Office) -
     assert not {"\r", "\x1b", "\u202e"} & {*message.text}
 
 
-async def test_nobody_executing_runs_is_told_and_so_is_the_first_worker(office: Office) -> None:
+async def test_the_lack_of_a_worker_is_reported_and_so_is_the_first_worker(office: Office) -> None:
     async with office.bench.worker(raise_no_luck):
         pass
     office.query(
@@ -215,7 +215,7 @@ async def test_nobody_executing_runs_is_told_and_so_is_the_first_worker(office: 
     ]
 
 
-async def test_a_run_that_an_idle_worker_does_not_claim_is_told(office: Office) -> None:
+async def test_a_run_that_an_idle_worker_does_not_claim_is_reported(office: Office) -> None:
     async with office.bench.worker(raise_no_luck, slots=0), office.open() as mailbox:
         await office.bench.request()
         office.query("UPDATE run_events SET at = now() - interval '20 minutes'")
@@ -225,7 +225,7 @@ async def test_a_run_that_an_idle_worker_does_not_claim_is_told(office: Office) 
     assert "Run 1 has been ready for 20 min" in message.text
 
 
-async def test_an_installation_without_a_worker_and_without_runs_has_nothing_to_tell(
+async def test_an_installation_without_workers_and_runs_has_no_incident(
     office: Office,
 ) -> None:
     async with office.open() as mailbox:
@@ -235,7 +235,7 @@ async def test_an_installation_without_a_worker_and_without_runs_has_nothing_to_
     assert [each.kind for each in mailbox.got] == ["run failed"]
 
 
-async def test_states_are_looked_at_again_and_again_also_after_the_clock_was_set_back(
+async def test_states_are_polled_even_after_the_clock_was_set_back(
     office: Office,
 ) -> None:
     async with office.open(Mailbox()), office.open(Mailbox()):

@@ -88,7 +88,7 @@ async def test_the_address_is_not_called_while_a_ready_run_is_not_claimed_by_a_f
         assert service.requests == 0
 
 
-async def test_of_several_processes_one_calls_and_another_goes_on_when_it_ends(
+async def test_only_one_of_several_processes_calls_and_another_continues_after_its_end(
     bench: Bench, service: WebhookReceiver
 ) -> None:
     async with bench.worker(nothing), pinging(bench, service) as first:

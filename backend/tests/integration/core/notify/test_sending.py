@@ -68,7 +68,7 @@ async def test_a_message_is_tried_again_and_again_and_waits_as_long_as_the_recei
     assert {row["error"] for row in rows} == {"it is full"}
 
 
-async def test_what_is_refused_for_good_or_is_a_week_old_is_not_tried_again(
+async def test_permanent_refusals_and_week_old_messages_are_not_retried(
     office: Office,
 ) -> None:
     async with office.open(Mailbox("a", refuse(permanent=True)), Mailbox("b", refuse())):
@@ -107,7 +107,7 @@ async def test_several_processes_send_each_message_once(office: Office) -> None:
     assert len({message.id for message in mailbox.got}) == len(mailbox.got) == 40
 
 
-async def test_what_a_process_was_sending_when_it_died_is_sent_again_under_the_same_id(
+async def test_deliveries_of_a_dead_process_are_sent_again_under_the_same_id(
     office: Office,
 ) -> None:
     class Dying(Mailbox):
@@ -193,7 +193,7 @@ async def test_one_notification_alone_needs_no_digest(office: Office) -> None:
     assert message.kind == "run failed"
 
 
-async def test_a_digest_of_very_much_says_how_much_it_leaves_out(office: Office) -> None:
+async def test_a_long_digest_reports_how_much_it_omits(office: Office) -> None:
     async with office.open(rules=Rules(digest_at=time(8))) as mailbox:
         office.query(
             "INSERT INTO notifications (kind, severity, at, title, text)"
@@ -208,7 +208,7 @@ async def test_a_digest_of_very_much_says_how_much_it_leaves_out(office: Office)
     assert digest.text.endswith("just notifications")
 
 
-async def test_what_a_channel_that_is_gone_has_not_delivered_is_given_up_after_a_week(
+async def test_undelivered_messages_of_a_removed_channel_are_dropped_after_a_week(
     office: Office,
 ) -> None:
     async with office.open(Mailbox("webhook", refuse())):

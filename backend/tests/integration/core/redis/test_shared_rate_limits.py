@@ -211,7 +211,7 @@ async def test_a_budget_of_another_type_is_replaced(redis, workers, kind):
     assert await redis.type(KEY) == b"hash"
 
 
-async def test_a_pause_that_stands_only_in_redis_stops_requests_for_a_few_windows(redis, workers):
+async def test_a_pause_in_redis_alone_stops_requests_for_a_few_windows(redis, workers):
     await redis.hset(KEY, "paused", await in_microseconds(redis, 3_000))
     await redis.hset(KEY, "next", await in_microseconds(redis, 3_000))
     async with limit():
@@ -233,7 +233,7 @@ async def test_a_budget_that_is_moved_ahead_again_and_again_stops_no_request(red
 
 
 @pytest.mark.parametrize("written", [{"next": 0}, {"next": 0, "paused": 0}, None])
-async def test_whatever_redis_says_each_process_stays_below_the_rate(redis, workers, written):
+async def test_each_process_stays_below_the_rate_whatever_redis_returns(redis, workers, written):
     """The budget is reset or deleted all the time."""
 
     async def reset():
@@ -261,9 +261,7 @@ async def test_whatever_redis_says_each_process_stays_below_the_rate(redis, work
     assert all(later - earlier > 1 for earlier, later in zip(passed, passed[most:], strict=False))
 
 
-async def test_a_pause_that_is_removed_from_redis_still_holds_the_process_that_was_told(
-    redis, workers
-):
+async def test_a_pause_removed_from_redis_still_holds_in_the_process_that_read_it(redis, workers):
     start = time.monotonic()
     await workers[0].pause("b", 0.5)
     await redis.delete(KEY)
@@ -289,7 +287,7 @@ async def test_it_is_seen_how_much_of_a_budget_is_used(redis, workers):
     assert use.paused == 0
 
 
-async def test_a_look_at_budgets_takes_one_round_trip_and_no_slot(redis, workers):
+async def test_reading_budgets_takes_one_round_trip_and_no_slot(redis, workers):
     await moments(workers, 1000, 4)
     budgets = [Budget("b", 1000), *(Budget(f"other-{n}", 3) for n in range(20))]
     before, calls = await state_of(redis), []
@@ -331,7 +329,7 @@ async def test_a_budget_of_another_type_is_seen_as_unused(redis):
     assert await RedisBudgets(redis).read([Budget("b", 10)]) == [Use()]
 
 
-async def test_a_redis_without_an_answer_is_not_asked_again_at_once(redis, caplog):
+async def test_a_redis_that_does_not_answer_is_not_retried_at_once(redis, caplog):
     budgets = RedisBudgets(redis)
     await redis.client_pause(1_500)
 

@@ -28,7 +28,7 @@ async def found(bench: Bench, actor: str, **more: str) -> list[int]:
     return [run.id for run in page.runs]
 
 
-async def test_whoever_acts_is_in_the_event(bench: Bench) -> None:
+async def test_the_event_contains_the_actor(bench: Bench) -> None:
     run_id = (await bench.request()).ref.run_id
     async with bench.db.begin() as connection:
         await operations.cancel(connection, run_id, actor=BOB)
@@ -61,11 +61,11 @@ async def test_the_same_request_is_not_recorded_twice(bench: Bench) -> None:
         ("", False),
     ],
 )
-def test_a_name_means_somebody_by_each_way(name: str, means: bool) -> None:  # noqa: FBT001
+def test_a_name_refers_to_a_person_in_each_way(name: str, means: bool) -> None:  # noqa: FBT001
     assert is_named(str(ADA), name) is means
 
 
-async def test_runs_are_found_by_who_acted_on_them(bench: Bench) -> None:
+async def test_runs_are_found_by_actor(bench: Bench) -> None:
     first = (await bench.request(["a"])).ref.run_id
     second = (await bench.request(["b"])).ref.run_id
     async with bench.db.begin() as connection:

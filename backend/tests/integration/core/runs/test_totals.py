@@ -87,7 +87,7 @@ async def test_a_run_that_waits_until_a_time_is_not_in_the_queue_before(bench, s
     assert await durations(bench, "claimed") == ({0.1: 2, 5: 1}, 3)
 
 
-async def test_recovery_is_from_lost_to_taken_over_and_no_time_in_the_queue(bench, story) -> None:
+async def test_recovery_time_lasts_from_lost_to_taken_over_without_the_queue(bench, story) -> None:
     story(
         1,
         (0, 1, "created", {}),
@@ -161,7 +161,7 @@ async def test_the_end_of_time_is_no_duration(bench, story, query) -> None:
     assert await durations(bench, "failed") == ({}, 0)
 
 
-async def test_what_the_engine_records_has_durations(bench: Bench, query: Query) -> None:
+async def test_recorded_attempts_have_durations(bench: Bench, query: Query) -> None:
     async def nothing(attempt: Attempt) -> None:
         """Work that does nothing."""
 
@@ -198,7 +198,7 @@ async def test_the_removal_of_runs_changes_no_total(bench, story, query) -> None
     assert query("SELECT count(*) AS events FROM run_events")[0] == {"events": 45}
 
 
-async def test_only_a_run_that_has_ended_and_that_nobody_changes_is_removed(
+async def test_only_a_run_that_has_ended_and_is_not_locked_is_removed(
     bench: Bench, query: Query
 ) -> None:
     for source in "abcde":

@@ -96,7 +96,7 @@ async def test_the_id_of_the_trace_follows_from_the_installation_and_the_run(
     assert collector.one("run").trace_id == ids.as_text(ids.trace_of(here["id"], run_id))
 
 
-async def test_every_end_of_an_attempt_is_told_as_it_is_recorded(
+async def test_every_end_of_an_attempt_is_traced_as_it_is_recorded(
     traced: Bench, collector: Collector
 ) -> None:
     errors = iter([Wait("ncbi", 0.0, "it is down"), ValueError("a bug"), UserError("no way")])
@@ -120,7 +120,7 @@ async def test_every_end_of_an_attempt_is_told_as_it_is_recorded(
     assert states == ["not finished"] * 3
 
 
-async def test_an_interrupted_attempt_is_told_by_its_worker_and_no_run_has_ended(
+async def test_an_interrupted_attempt_is_traced_by_its_worker_and_no_run_has_ended(
     traced: Bench, collector: Collector
 ) -> None:
     run_id = (await traced.request(["a"])).ref.run_id
@@ -134,7 +134,7 @@ async def test_an_interrupted_attempt_is_told_by_its_worker_and_no_run_has_ended
     assert outcomes(collector) == [("interrupted", False), ("succeeded", False)]
 
 
-async def test_a_run_that_is_cancelled_anywhere_is_told(
+async def test_a_cancelled_run_is_reported_wherever_it_was_cancelled(
     traced: Bench, collector: Collector
 ) -> None:
     running = (await traced.request(["a"])).ref.run_id
@@ -155,7 +155,7 @@ async def test_a_run_that_is_cancelled_anywhere_is_told(
 
 
 @pytest.mark.parametrize("sent_before", [True, False])
-async def test_what_follows_a_retry_belongs_to_the_same_trace(
+async def test_spans_after_a_retry_belong_to_the_same_trace(
     traced: Bench, collector: Collector, *, sent_before: bool
 ) -> None:
     errors = iter([UserError("no way"), None])
@@ -194,7 +194,7 @@ async def test_workers_side_by_side_send_each_span_once(
     assert len({each.trace_id for each in collector.spans}) == len(run_ids)
 
 
-async def test_what_ended_long_before_traces_were_switched_on_is_not_told(
+async def test_what_ended_long_before_traces_were_enabled_is_not_traced(
     traced: Bench, collector: Collector, query: Query
 ) -> None:
     for name in ("a", "b"):
@@ -241,7 +241,7 @@ async def test_lines_about_a_run_have_the_id_of_its_trace_only_while_traces_are_
     assert {"trace_id" in each for each in second} == {False}
 
 
-async def test_a_collector_that_fails_harms_no_run(
+async def test_a_failing_collector_does_not_affect_runs(
     traced: Bench, collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
     collector.status = 500
@@ -250,19 +250,19 @@ async def test_a_collector_that_fails_harms_no_run(
         for name in "abc":
             run = await traced.ended((await traced.request([name])).ref.run_id)
             assert run.state == "succeeded"
-    said = [each for each in caplog.messages if "spans" in each]
-    assert len(said) == 2
-    assert "500" in said[0]
-    assert "spans were not sent to" in said[1]
+    messages = [line for line in caplog.messages if "spans" in line]
+    assert len(messages) == 2
+    assert "500" in messages[0]
+    assert "spans were not sent to" in messages[1]
 
 
-async def test_nobody_listens_where_the_collector_should_be(
+async def test_a_missing_collector_does_not_affect_runs(
     traced: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with traced.worker(work, otel_exporter_otlp_endpoint="http://127.0.0.1:9"):
         run = await traced.ended((await traced.request(["a"])).ref.run_id)
     assert run.state == "succeeded"
-    assert any("not sent" in each or "are dropped" in each for each in caplog.messages)
+    assert any("not sent" in line or "dropping" in line for line in caplog.messages)
 
 
 async def test_without_the_packages_an_engine_with_traces_does_not_start(
@@ -291,7 +291,7 @@ class _Without:
             raise ModuleNotFoundError(name=name)
 
 
-async def test_a_look_at_the_table_needs_no_scan_of_all_runs(traced: Bench, query: Query) -> None:
+async def test_reading_the_table_scans_no_table_of_runs(traced: Bench, query: Query) -> None:
     query(
         "INSERT INTO runs (task, mode, state, finished_at)"
         " SELECT 'x', 'smart', 'succeeded', now() - n * interval '1 hour'"

@@ -317,7 +317,7 @@ async def test_a_tick_while_an_earlier_one_is_not_done_is_skipped_or_waits(
     assert outcomes == ["running", last, "skipped"]
 
 
-async def test_a_paused_schedule_does_not_begin_what_waited(timetable: Timetable) -> None:
+async def test_a_paused_schedule_starts_no_waiting_work(timetable: Timetable) -> None:
     await timetable.add(can=can(), action="backup")
     await timetable.due()
     await timetable.look()

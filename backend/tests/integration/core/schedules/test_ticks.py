@@ -98,7 +98,7 @@ async def test_years_of_missed_ticks_are_not_all_noted(timetable: Timetable) -> 
     assert Counter(each[0] for each in await timetable.outcomes()) == {"missed": 100, "ran": 1}
 
 
-async def test_a_run_that_cannot_be_is_refused_and_the_schedule_goes_on(
+async def test_an_impossible_run_is_refused_and_the_schedule_continues(
     timetable: Timetable,
 ) -> None:
     await timetable.add()
@@ -133,7 +133,7 @@ async def test_data_that_are_too_old_are_refreshed(timetable: Timetable) -> None
     assert len(await timetable.look()) == 1
 
 
-async def test_a_look_for_a_release_comes_at_equal_intervals(timetable: Timetable) -> None:
+async def test_a_release_is_polled_for_at_equal_intervals(timetable: Timetable) -> None:
     await timetable.add(kind="release", cron=None, every=timedelta(hours=6))
     assert await timetable.look() == []
     await timetable.due("13 hours")
@@ -144,7 +144,9 @@ async def test_a_look_for_a_release_comes_at_equal_intervals(timetable: Timetabl
     assert row["gap"] == timedelta(hours=6)
 
 
-async def test_a_schedule_goes_on_after_a_clock_that_was_years_ahead(timetable: Timetable) -> None:
+async def test_a_schedule_continues_after_a_clock_that_was_years_ahead(
+    timetable: Timetable,
+) -> None:
     await timetable.add()
     await timetable.change(
         "UPDATE schedules SET next_at = next_at + interval '3 years',"
@@ -199,7 +201,7 @@ async def test_a_worker_that_dies_at_any_statement_leaves_the_tick_to_others(
     assert [each[0] for each in await timetable.outcomes()] == ["ran"]
 
 
-async def test_a_living_worker_executes_what_is_due(timetable: Timetable) -> None:
+async def test_a_living_worker_executes_due_runs(timetable: Timetable) -> None:
     async def work(attempt: Attempt) -> None:
         del attempt
 
@@ -214,7 +216,9 @@ async def test_a_living_worker_executes_what_is_due(timetable: Timetable) -> Non
         assert (await timetable.bench.ended(run_id)).state == "succeeded"
 
 
-async def test_a_paused_schedule_rests_and_goes_on_with_its_next_tick(timetable: Timetable) -> None:
+async def test_a_paused_schedule_does_nothing_and_continues_with_its_next_tick(
+    timetable: Timetable,
+) -> None:
     run_id = (await timetable.bench.request(("a",))).ref.run_id
     await timetable.add(overlap="queue")
     await timetable.due()

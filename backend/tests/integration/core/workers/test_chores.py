@@ -40,7 +40,7 @@ class Parts:
         return self.left > 0
 
 
-async def test_a_chore_is_done_part_by_part_while_there_is_more(bench: Bench) -> None:
+async def test_a_chore_runs_in_batches_until_it_is_done(bench: Bench) -> None:
     parts = Parts(3)
     worker = bench.worker(nothing, chores=[Chore("parts", A_LONG_TIME, parts.do)])
     async with worker, limit(WAIT):

@@ -134,7 +134,7 @@ async def test_progress_resets_the_count_of_failures(bench: Bench) -> None:
     assert (run.state, run.attempts) == ("succeeded", 6)
 
 
-async def test_waiting_costs_no_attempt_and_names_what_the_run_waits_for(bench: Bench) -> None:
+async def test_waiting_costs_no_attempt_and_the_reason_is_shown(bench: Bench) -> None:
     tries = 0
 
     async def waits(attempt: Attempt) -> None:
@@ -228,7 +228,7 @@ async def test_a_failed_run_waits_for_nothing(bench: Bench) -> None:
     assert (run.state, run.not_before) == ("failed", None)
 
 
-async def test_an_event_says_why_a_run_waits(bench: Bench) -> None:
+async def test_an_event_records_why_a_run_waits(bench: Bench) -> None:
     async def waits(attempt: Attempt) -> None:
         raise UpstreamUnavailable("ncbi", 60, "answered 503: maintenance, key=hunter2hunter2")
 

@@ -36,7 +36,7 @@ async def until_stored(query: Query, words: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_lines_are_there_while_the_attempt_goes_on_and_after_its_end(
+async def test_lines_are_available_during_the_attempt_and_after_its_end(
     bench: Bench, query: Query
 ) -> None:
     go_on = asyncio.Event()
@@ -120,7 +120,7 @@ async def test_a_run_does_not_suffer_if_its_lines_cannot_be_stored(
     assert len([each for each in caplog.records if log_keeper.WHAT in each.getMessage()]) == 1
 
 
-async def test_a_run_goes_on_while_its_lines_cannot_be_stored(
+async def test_a_run_continues_while_its_log_lines_cannot_be_stored(
     bench: Bench, query: Query, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_keeper, "STORE_TIMEOUT", 0.2)
@@ -155,7 +155,7 @@ async def test_a_run_goes_on_while_its_lines_cannot_be_stored(
     assert (run.state, run.losses) == ("succeeded", 0)
 
 
-async def test_a_log_that_is_not_there_is_explained(bench: Bench) -> None:
+async def test_a_missing_log_is_explained(bench: Bench) -> None:
     run_id = (await bench.request()).ref.run_id
 
     assert (await read(bench, run_id)).attempt is None

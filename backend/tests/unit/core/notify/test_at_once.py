@@ -21,7 +21,7 @@ class Scripted:
         self.closed = True
 
 
-async def test_each_channel_says_what_became_of_the_message() -> None:
+async def test_each_channel_reports_the_outcome_of_the_delivery() -> None:
     good, bad = Scripted("good", None), Scripted("bad", NotDelivered("no such user"))
     outcomes = await send_at_once([good, bad], a_test_message("host"))
     assert [(each.channel, each.delivered, each.reason) for each in outcomes] == [
@@ -41,7 +41,7 @@ async def test_only_the_channel_that_did_not_deliver_is_tried_again_with_the_sam
     assert slow.sent[0] == slow.sent[1]
 
 
-async def test_what_would_fail_again_is_not_tried_again() -> None:
+async def test_permanent_failures_are_not_retried() -> None:
     gone = Scripted("gone", NotDelivered("gone", permanent=True))
     outcomes = await send_at_once([gone], a_test_message("host"), pauses=(0.0, 0.0))
     assert [each.reason for each in outcomes] == ["gone"]

@@ -31,7 +31,7 @@ def utc(text: str) -> datetime:
         ("2026-10-24 23:00", "2026-10-25 06:00"),
     ],
 )
-def test_what_happens_in_quiet_hours_is_sent_at_their_end(now: str, due: str) -> None:
+def test_notifications_in_quiet_hours_are_sent_at_their_end(now: str, due: str) -> None:
     assert QUIET.plan("run failed", "warning", utc(now)) == ("pending", utc(due))
 
 
@@ -73,7 +73,7 @@ def test_a_digest_is_sent_once_a_day(now: str, due: str) -> None:
     assert rules.plan("release arrived", "info", utc(now)) == ("waiting", utc(due))
 
 
-def test_a_time_that_the_clocks_skip_is_made_up_for_and_one_that_comes_twice_counts_once() -> None:
+def test_a_skipped_local_time_is_made_up_for_and_a_repeated_one_counts_once() -> None:
     rules = Rules(digest_at=time(2, 30), zone=BERLIN)
     assert rules.plan("run failed", "warning", utc("2026-03-28 23:00")).due_at == utc(
         "2026-03-29 01:30"
@@ -128,7 +128,9 @@ def test_the_settings_become_rules(monkeypatch) -> None:
         ("NOTIFY_DIGEST_AT", "24:00", "08:00"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_what_is_allowed(name, value, allowed, monkeypatch) -> None:
+def test_a_wrong_setting_is_refused_with_the_allowed_values(
+    name, value, allowed, monkeypatch
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=allowed):
         RuleSettings(_env_file=None)

@@ -47,6 +47,6 @@ def test_a_value_that_postgresql_cannot_store_is_a_data_error() -> None:
     assert not is_data_error(refused("XX000"))
 
 
-def test_what_the_run_waits_for_tells_the_operator_the_cause() -> None:
+def test_the_reason_for_waiting_shows_the_cause() -> None:
     assert waiting_for(refused("53100"))[0] == "postgresql: no space left on its disk"
     assert waiting_for(psycopg.OperationalError("refused")) == ("postgresql", 1.0)

@@ -59,7 +59,7 @@ def stderr_of(code: str, **env: str) -> str:
 
 
 @pytest.mark.parametrize("locale", [{}, {"PYTHONUTF8": "0", "LC_ALL": "C"}])
-def test_no_line_contains_a_configured_password_whoever_writes_it(locale: dict[str, str]) -> None:
+def test_no_line_of_any_logger_contains_a_configured_password(locale: dict[str, str]) -> None:
     # otherwise Python uses UTF-8 although the locale is C
     locale = locale and locale | {"PYTHONCOERCECLOCALE": "0"}
     env = {"DATABASE_URL": f"postgresql://u:{ENCODED}@host/db", "AS_HOST": f"x://{ENCODED}"}

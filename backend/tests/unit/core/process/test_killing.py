@@ -31,7 +31,7 @@ async def test_a_process_that_has_just_ended_keeps_its_status(
     assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
-async def test_a_process_that_goes_on_is_killed() -> None:
+async def test_a_process_that_does_not_stop_is_killed() -> None:
     program = "import sys; sys.stdin.read()"
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=pipe)

@@ -56,7 +56,7 @@ def test_without_systemd_nothing_is_sent_and_nothing_is_logged(
     assert caplog.records == []
 
 
-def test_a_systemd_that_is_gone_is_logged_and_the_process_goes_on(
+def test_a_missing_systemd_is_logged_and_the_process_continues(
     systemd: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     systemd.close()

@@ -73,7 +73,7 @@ def test_the_share_the_wait_and_the_pause_of_a_budget() -> None:
         [b"9" * 5_000] * 5,
     ],
 )
-def test_what_other_programs_wrote_into_a_budget_counts_as_none(written) -> None:
+def test_budget_values_of_other_programs_are_ignored(written) -> None:
     assert use_of(TEN, written, NOW) == Use()
 
 

@@ -89,7 +89,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(limiter):
     assert virtual_time.run(paused_twice()) >= 2
 
 
-def test_a_cancelled_caller_wastes_one_slot_and_delays_nobody(limiter):
+def test_a_cancelled_caller_wastes_one_slot_and_delays_no_other_caller(limiter):
     async def with_one_that_leaves():
         await limiter.acquire("b", 20)
         cancelled = asyncio.create_task(limiter.acquire("b", 20))

@@ -66,7 +66,7 @@ def test_no_other_module_changes_the_state_of_a_run() -> None:
     assert modules_that(writes_state) == ["core/runs/transitions.py"]
 
 
-def test_runs_are_removed_only_where_what_the_metrics_count_of_them_is_kept() -> None:
+def test_runs_are_removed_only_if_their_counts_for_the_metrics_are_kept() -> None:
     assert modules_that(REMOVES.search) == ["core/runs/totals.py"]
 
 

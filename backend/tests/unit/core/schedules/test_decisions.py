@@ -74,7 +74,7 @@ def test_every_tick_of_half_a_year_runs_or_is_missed_once(
 
 
 @given(DOWN, st.integers(1, 72))
-def test_looks_for_a_release_keep_their_interval_whoever_was_down(
+def test_polls_for_a_release_keep_their_interval_after_downtime(
     gaps: list[timedelta], hours: int
 ) -> None:
     every = timedelta(hours=hours)

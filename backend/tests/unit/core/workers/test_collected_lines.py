@@ -160,7 +160,7 @@ def test_no_half_of_a_secret_is_collected_where_a_long_text_is_cut(
     assert left <= {"", "***"}
 
 
-def test_what_is_not_logged_is_not_collected(collected: CollectedLines) -> None:
+def test_lines_that_are_not_logged_are_not_collected(collected: CollectedLines) -> None:
     with bound_contextvars(run=7, epoch=2):
         logging.getLogger("httpx").info("HTTP Request: GET /")
         logger.debug("too fine")

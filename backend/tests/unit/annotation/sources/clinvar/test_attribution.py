@@ -63,7 +63,7 @@ def test_every_form_of_the_symbol_column_is_split(
     assert split_symbols(text) == (symbols, several)
 
 
-def test_a_row_of_several_genes_counts_for_each_wanted_gene() -> None:
+def test_a_row_of_several_genes_counts_for_each_requested_gene() -> None:
     wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene("3", ("C",))])
     assert wanted.find_in_row("-1", "A;X;C") == ([0, 2], False)
     assert wanted.find_in_row("2", "RENAMED") == ([1], True)

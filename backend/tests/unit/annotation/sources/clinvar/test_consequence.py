@@ -58,7 +58,7 @@ GENE = "NM_004333.6(BRAF):"
         ("c.1A>G (p.?)", None),
     ],
 )
-def test_the_name_tells_the_consequence(change: str, term: str | None) -> None:
+def test_the_name_describes_the_consequence(change: str, term: str | None) -> None:
     assert consequence(GENE + change) == term
 
 

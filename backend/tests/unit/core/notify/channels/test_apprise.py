@@ -37,7 +37,7 @@ async def test_a_service_that_refuses_gets_the_message_later(message: Message) -
     assert len(receiver.received) == 1
 
 
-async def test_an_address_that_apprise_does_not_know_is_said_without_showing_it(
+async def test_an_address_unknown_to_apprise_is_reported_without_showing_it(
     message: Message,
 ) -> None:
     with pytest.raises(NotDelivered) as caught:
@@ -47,7 +47,7 @@ async def test_an_address_that_apprise_does_not_know_is_said_without_showing_it(
     assert "T0keNofApprise77" not in caught.value.reason
 
 
-def test_without_apprise_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apprise_the_message_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     monkeypatch.setattr(through_apprise, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"requirements/apprise\.txt") as caught:

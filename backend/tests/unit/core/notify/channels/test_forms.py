@@ -42,7 +42,7 @@ def test_a_type_has_the_characters_that_standard_webhooks_recommends(kind: Kind)
     assert re.fullmatch(r"[a-z_]+", body(Form.JSON, a_message(kind=kind))["type"])
 
 
-def test_slack_gets_plain_text_in_which_nobody_is_mentioned() -> None:
+def test_slack_gets_plain_text_without_mentions() -> None:
     found = body(Form.SLACK, a_message(title=NASTY, text=NASTY))
     header, section = found["blocks"]
     assert header["text"]["type"] == section["text"]["type"] == "plain_text"
@@ -99,7 +99,7 @@ def test_a_line_begins_no_list_and_no_heading_in_mattermost(line: str) -> None:
     title=st.text(max_size=600),
     text=st.text(max_size=300) | st.text(min_size=1).map(lambda each: each * 40_000),
 )
-def test_any_text_becomes_json_of_a_size_that_receivers_take(
+def test_any_text_becomes_json_within_the_limits_of_the_receivers(
     form: Form, title: str, text: str
 ) -> None:
     found = body(form, a_message(title=title, text=text[:40_000]))
@@ -112,7 +112,7 @@ def test_any_text_becomes_json_of_a_size_that_receivers_take(
 
 
 @pytest.mark.parametrize("form", [Form.JSON, Form.TEAMS, Form.MATTERMOST])
-def test_a_long_digest_is_cut_to_what_receivers_take(form: Form) -> None:
+def test_a_long_digest_is_cut_to_the_limits_of_the_receivers(form: Form) -> None:
     text = "Run 41 (clinvar) failed: a source was held. See there.\n" * 2_000
     found = body(form, a_message(text=text))
     assert len(json.dumps(found, ensure_ascii=False).encode()) < 25_000

@@ -76,7 +76,7 @@ async def test_a_title_cannot_add_a_header() -> None:
     assert "Run 41 Bcc: everybody@example.org free text" in str(arrived.message["Subject"])
 
 
-async def test_nothing_is_said_before_starttls(
+async def test_no_message_is_sent_before_starttls(
     certificate: ssl.SSLContext, message: Message
 ) -> None:
     with Imitation(tls=certificate, login=("me", PASSWORD)) as server:
@@ -114,7 +114,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
     assert server.received == []
 
 
-async def test_a_wrong_password_is_said_without_showing_it_and_may_be_corrected(
+async def test_a_wrong_password_is_reported_without_showing_it_and_may_be_corrected(
     certificate: ssl.SSLContext, message: Message
 ) -> None:
     with Imitation(tls=certificate, login=("me", "another")) as server:
@@ -127,7 +127,7 @@ async def test_a_wrong_password_is_said_without_showing_it_and_may_be_corrected(
     ("fault", "permanent"),
     [("421", False), ("451", False), ("452", False), ("550", True), ("drop", False)],
 )
-async def test_an_answer_says_whether_another_attempt_makes_sense(
+async def test_a_response_determines_whether_to_retry(
     message: Message, fault: str, *, permanent: bool
 ) -> None:
     with Imitation() as server:
@@ -170,7 +170,7 @@ async def test_a_stopping_process_need_not_wait_for_a_server(message: Message) -
         assert sending.cancelled()
 
 
-async def test_no_server_there_is_said_with_its_address(message: Message) -> None:
+async def test_a_missing_server_is_reported_with_its_address(message: Message) -> None:
     with Imitation() as server:
         pass
     error = await refused(mail(server), message)

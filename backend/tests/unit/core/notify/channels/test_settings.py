@@ -28,7 +28,7 @@ def test_by_default_there_are_no_channels(load) -> None:
     assert load().channel_names == []
 
 
-def test_the_form_of_a_webhook_is_known_by_its_host_or_said_before_it(load) -> None:
+def test_the_form_of_a_webhook_follows_from_its_host_or_its_prefix(load) -> None:
     found = load(
         NOTIFY_WEBHOOK_URLS=f"{SLACK} https://x.webhook.office.com/webhookb2/x "
         "mattermost+https://chat.example.org/hooks/abc json+https://hooks.slack.com/x "
@@ -143,7 +143,7 @@ def test_the_user_and_the_password_are_decoded_and_the_user_is_the_sender(load) 
         ({"NOTIFY_WEBHOOK_SECRET": "too-short-a-secret"}, "whsec_ and 24 to 64"),
     ],
 )
-def test_what_cannot_be_right_is_refused(load, environ: dict[str, str], why: str) -> None:
+def test_an_impossible_value_is_refused(load, environ: dict[str, str], why: str) -> None:
     with pytest.raises(WrongUse) as caught:
         load(**environ)
     assert why in str(caught.value)

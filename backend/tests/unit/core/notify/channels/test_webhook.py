@@ -79,7 +79,7 @@ async def test_a_receiver_with_another_secret_refuses_it(
         ("504", False),
     ],
 )
-async def test_an_answer_says_whether_another_attempt_makes_sense(
+async def test_a_response_determines_whether_to_retry(
     webhook: Webhook, receiver: WebhookReceiver, message: Message, status: str, *, permanent: bool
 ) -> None:
     receiver.faults.queue(status)
@@ -93,7 +93,7 @@ async def test_an_answer_says_whether_another_attempt_makes_sense(
 @pytest.mark.parametrize(
     ("header", "seconds"), [("120", 120), ("99999999", 86_400), ("soon", None), (None, None)]
 )
-async def test_the_receiver_says_when_to_come_back(
+async def test_the_receiver_determines_when_to_retry(
     webhook: Webhook,
     receiver: WebhookReceiver,
     message: Message,

@@ -57,7 +57,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-async def test_what_is_put_is_sent_and_the_end_waits_for_it(collector: Collector) -> None:
+async def test_queued_spans_are_sent_before_the_end(collector: Collector) -> None:
     sender = SpanSender(collector, "http://here")
     for _ in range(3):
         sender.put([SPAN, SPAN])
