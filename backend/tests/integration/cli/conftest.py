@@ -64,7 +64,7 @@ def cli(
         "CACHE_DIR": str(settings.cache_dir),
     }
     cli = Cli(settings, env)
-    monkeypatch.setattr(session, "load_settings", lambda **_: cli.settings)
+    monkeypatch.setattr(session, "load_settings", lambda *_, **__: cli.settings)
     for command in (annotate, genes, schedules, serve, sources, budgets):
         monkeypatch.setattr(command, "get_settings", lambda: cli.settings)
     # a command in this process waits for no rate; one of its own does

@@ -20,7 +20,7 @@ PAGE = "docs/how-to/freeze-and-cite.md"
 def test_the_commands_of_the_page_work_one_after_the_other(
     settings: Settings, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "load_settings", lambda **_: settings)
+    monkeypatch.setattr(session, "load_settings", lambda *_, **__: settings)
     monkeypatch.chdir(tmp_path)
     query(
         "INSERT INTO annotations (gene_id, source, state, data, checked_state)"
