@@ -8,6 +8,7 @@ from app.annotation.data.changes import Asked
 from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.annotation.sources import SOURCES
+from app.api.parameters import LIST
 from app.api.strict_requests import IN_DIGITS
 from app.db.bounds import MAX_ID
 
@@ -69,14 +70,7 @@ class Filters:
                 examples=["PKD1"],
             ),
         ] = None,
-        list: Annotated[  # noqa: A002 - the name in the address
-            str | None,
-            Query(
-                max_length=200,
-                description="Only the genes of the list with this name.",
-                examples=["ciliopathies"],
-            ),
-        ] = None,
+        list: LIST = None,  # noqa: A002 - the name in the address
         moving: Annotated[
             bool,
             Query(

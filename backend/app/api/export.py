@@ -23,6 +23,7 @@ from app.api.head_requests import IS_HEAD
 from app.api.parameters import (
     AS_OF,
     EXAMPLE_FIELDS,
+    LIST,
     ORDER,
     PREFIX,
     SNAPSHOT,
@@ -74,9 +75,7 @@ async def export(
             examples=[[",".join(EXAMPLE_FIELDS)]],
         ),
     ] = [],  # noqa: B006
-    list: Annotated[  # noqa: A002 - the name of the parameter
-        str | None, Query(description="Only the genes of the list with this name.")
-    ] = None,
+    list: LIST = None,  # noqa: A002 - the name of the parameter
     prefix: PREFIX = None,
     where: WHERE = [],  # noqa: B006
     order: ORDER = "import",

@@ -37,6 +37,7 @@ from app.api.errors import Refusal, refusals
 from app.api.parameters import (
     EXAMPLE_FIELDS,
     EXAMPLE_TIME,
+    LIST,
     ORDER,
     PREFIX,
     WHERE,
@@ -160,14 +161,7 @@ async def list_genes(
             examples=[EXAMPLE_TIME],
         ),
     ] = None,
-    list: Annotated[  # noqa: A002 - the name of the parameter
-        str | None,
-        Query(
-            max_length=200,
-            description="Only the genes of the list with this name.",
-            examples=["ciliopathies"],
-        ),
-    ] = None,
+    list: LIST = None,  # noqa: A002 - the name of the parameter
     prefix: PREFIX = None,
     where: WHERE = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:

@@ -64,6 +64,15 @@ WHERE = Annotated[
     ),
 ]
 
+LIST = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="Only the genes of the list with this name.",
+        examples=["ciliopathies"],
+    ),
+]
+
 PREFIX = Annotated[
     str | None,
     Query(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from app.annotation.data import lists as gene_lists
-from app.annotation.data.lists import GeneListSummary, ListChange, check_name, put_list
+from app.annotation.data.lists import ListChange, check_name, put_list
 from app.annotation.genes.columns import ReadColumn, read_rows
 from app.annotation.genes.files import read_gene_file
 from app.annotation.genes.listed import Listed, resolve_rows
@@ -23,7 +23,7 @@ from app.cli.output import (
     write_json,
     write_json_list,
 )
-from app.cli.session import Session, in_session
+from app.cli.session import Session, change_database, in_session, read_database
 from app.cli.who import login_name
 from app.core.text.words import some
 
@@ -98,12 +98,7 @@ def _report(change: ListChange) -> None:
 @as_json
 def lists(*, as_json: bool) -> None:
     """List the gene lists."""
-
-    async def do(session: Session) -> list[GeneListSummary]:
-        async with session.db.connect() as connection:
-            return await gene_lists.all_lists(connection)
-
-    found = in_session(do)
+    found = read_database(gene_lists.all_lists)
     if as_json:
         write_json_list(found)
         return
@@ -123,10 +118,5 @@ def lists(*, as_json: bool) -> None:
 @click.argument("name")
 def list_remove(name: str) -> None:
     """Remove the gene list NAME. Its genes and their annotations stay."""
-
-    async def do(session: Session) -> None:
-        async with session.db.begin() as connection:
-            await gene_lists.remove_list(connection, name)
-
-    in_session(do)
+    change_database(lambda connection: gene_lists.remove_list(connection, name))
     say(f"the list {name} was removed")

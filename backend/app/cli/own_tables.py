@@ -9,7 +9,7 @@ from app.annotation.own_tables import removal, store
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.store import Added, check_name, known_names
 from app.cli.output import as_json, count, note, say
-from app.cli.session import Session, in_session
+from app.cli.session import Session, change_database, in_session
 from app.cli.who import login_name
 
 MAX_PROBLEMS = 50
@@ -83,12 +83,7 @@ def _report(added: Added) -> None:
 @click.option("--forget", is_flag=True, help="Also delete the annotations of the source.")
 def source_remove(name: str, *, forget: bool) -> None:
     """Remove your own table NAME from the sources. Its annotations stay, except with --forget."""
-
-    async def do(session: Session) -> int:
-        async with session.db.begin() as connection:
-            return await removal.remove(connection, name, forget=forget)
-
-    deleted = in_session(do)
+    deleted = change_database(lambda connection: removal.remove(connection, name, forget=forget))
     say(f"{name} is no longer a source")
     if forget:
         say(f"{count(deleted)} annotations were deleted")

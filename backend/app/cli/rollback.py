@@ -2,7 +2,7 @@ import click
 
 from app.annotation.data.rollback import RolledBack, roll_back
 from app.cli.output import as_json, count, local_time, note, say, write_json
-from app.cli.session import Session, in_session
+from app.cli.session import change_database
 from app.cli.who import login_name
 
 
@@ -29,11 +29,9 @@ def rollback(
     """
     who = login_name() if by is None else by
 
-    async def do(session: Session) -> RolledBack:
-        async with session.db.begin() as connection:
-            return await roll_back(connection, source, to, note=why, by=who, dry_run=dry_run)
-
-    done = in_session(do)
+    done = change_database(
+        lambda connection: roll_back(connection, source, to, note=why, by=who, dry_run=dry_run)
+    )
     if as_json:
         write_json(done)
     else:

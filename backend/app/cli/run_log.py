@@ -1,9 +1,8 @@
 import click
 
 from app.cli.output import as_json, local_time, note, say, write_json
-from app.cli.session import EPOCH, RUN_ID, Session, in_session
+from app.cli.session import EPOCH, RUN_ID, read_database
 from app.core.runs import log_lines
-from app.core.runs.log_lines import RunLog
 from app.core.text.words import some
 
 
@@ -16,12 +15,7 @@ def log(run_id: int, epoch: int | None, *, as_json: bool) -> None:
 
     Only the last 200 lines of each attempt are stored.
     """
-
-    async def do(session: Session) -> RunLog:
-        async with session.db.connect() as connection:
-            return await log_lines.read_log(connection, run_id, epoch)
-
-    found = in_session(do)
+    found = read_database(lambda connection: log_lines.read_log(connection, run_id, epoch))
     if as_json:
         write_json(found)
         return

@@ -23,11 +23,11 @@ from app.cli.output import (
     traffic_table,
     write_json,
 )
-from app.cli.session import RUN_ID, Session, in_session, open_dispatcher
+from app.cli.session import RUN_ID, Session, in_session, open_dispatcher, read_database
 from app.cli.who import actor, login_name
 from app.core.runs import operations, views
 from app.core.runs.filters import ALL_RUNS, STATES, read_filter
-from app.core.runs.shapes import Changed, RunEvent, RunPage
+from app.core.runs.shapes import Changed, RunEvent
 
 MAX_EVENTS = 50
 """The maximum number of events that are shown. Earlier events are left out."""
@@ -56,11 +56,9 @@ def runs(limit: int, before: int | None, *, as_json: bool, **given: Any) -> None
     """List the runs, the newest first."""
     only = read_filter(**given)
 
-    async def do(session: Session) -> RunPage:
-        async with session.db.connect() as connection:
-            return await views.list_runs(connection, limit=limit, before=before, only=only)
-
-    page = in_session(do)
+    page = read_database(
+        lambda connection: views.list_runs(connection, limit=limit, before=before, only=only)
+    )
     if as_json:
         write_json(page)
         return

@@ -21,7 +21,7 @@ from app.cli.output import (
     write_json_list,
 )
 from app.cli.schedule_actions import action_of, action_options, details, outcome, what
-from app.cli.session import Session, in_session, open_dispatcher
+from app.cli.session import Session, change_database, in_session, open_dispatcher
 from app.cli.suggestions import suggest_schedules
 from app.cli.who import actor, login_name
 from app.core.errors import WrongUse
@@ -264,12 +264,7 @@ def schedule_add(
 @click.argument("name")
 def schedule_pause(name: str) -> None:
     """Pause the schedule NAME until it is resumed."""
-
-    async def do(session: Session) -> None:
-        async with session.db.begin() as connection:
-            await operations.pause(connection, name, actor=actor())
-
-    in_session(do)
+    change_database(lambda connection: operations.pause(connection, name, actor=actor()))
     say(f"{name} is paused; to resume it: just schedule-resume {name}")
 
 
@@ -315,10 +310,5 @@ def schedule_remove(name: str) -> None:
 
     Its runs, snapshots and files stay.
     """
-
-    async def do(session: Session) -> None:
-        async with session.db.begin() as connection:
-            await operations.remove(connection, name)
-
-    in_session(do)
+    change_database(lambda connection: operations.remove(connection, name))
     say(f"{name} was removed")

@@ -1,10 +1,10 @@
 import click
 
 from app.annotation.genes import search as genes
-from app.annotation.genes.search import DEFAULT_MATCHES, MAX_MATCHES, Found, Match
+from app.annotation.genes.search import DEFAULT_MATCHES, MAX_MATCHES, Match
 from app.annotation.genes.words import KINDS, remark, summary, title
 from app.cli.output import as_json, cells, note, stdout, table, write_json
-from app.cli.session import Session, in_session
+from app.cli.session import read_database
 
 
 @click.command()
@@ -23,12 +23,7 @@ def search(text: str, limit: int, *, as_json: bool) -> None:
     The meaning of TEXT is written to stderr. If no name begins with TEXT, similar names are listed.
     The exit status is 1 if nothing was found.
     """
-
-    async def do(session: Session) -> Found:
-        async with session.db.connect() as connection:
-            return await genes.search(connection, text, limit)
-
-    found = in_session(do)
+    found = read_database(lambda connection: genes.search(connection, text, limit))
     if as_json:
         write_json(found)
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import click
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cli import logs
 from app.core.config import Settings
@@ -61,6 +61,34 @@ def in_session(
     return asyncio.run(_do(work, settings, migrated=migrated))
 
 
+def read_database(query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Connect to PostgreSQL, and execute one query.
+
+    Raises:
+        UserError: see :func:`in_session`.
+    """
+
+    async def work(session: Session) -> T:
+        async with session.db.connect() as connection:
+            return await query(connection)
+
+    return in_session(work)
+
+
+def change_database(operation: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Connect to PostgreSQL, and execute one operation in a transaction.
+
+    Raises:
+        UserError: see :func:`in_session`.
+    """
+
+    async def work(session: Session) -> T:
+        async with session.db.begin() as connection:
+            return await operation(connection)
+
+    return in_session(work)
+
+
 def load_command_settings(model: type[S] = Settings) -> S:  # type: ignore[assignment]
     """Read the settings that a command needs.
 
@@ -70,7 +98,7 @@ def load_command_settings(model: type[S] = Settings) -> S:  # type: ignore[assig
     Raises:
         WrongUse: the settings cannot be used.
     """
-    return load_settings(model, other_settings=_settings_of_sources)
+    return load_settings(model=model, other_settings=_settings_of_sources)
 
 
 def _settings_of_sources() -> Collection[str]:

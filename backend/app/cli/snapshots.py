@@ -3,7 +3,7 @@ import click
 from app.annotation.data import snapshots
 from app.annotation.data.citation import citation
 from app.annotation.data.manifest import ManifestSource
-from app.annotation.data.snapshots import Snapshot, SnapshotSummary
+from app.annotation.data.snapshots import Snapshot
 from app.cli.output import (
     as_json,
     cells,
@@ -16,7 +16,7 @@ from app.cli.output import (
     write_json,
     write_json_list,
 )
-from app.cli.session import Session, in_session
+from app.cli.session import change_database, read_database
 from app.cli.who import login_name
 from app.core.errors import WrongUse
 from app.core.text.words import some
@@ -80,11 +80,7 @@ def snapshot(
 
 
 def _take(name: str, why: str | None, by: str, *, as_json: bool) -> None:
-    async def do(session: Session) -> Snapshot:
-        async with session.db.begin() as connection:
-            return await snapshots.take(connection, name, note=why, by=by)
-
-    taken = in_session(do)
+    taken = change_database(lambda connection: snapshots.take(connection, name, note=why, by=by))
     if as_json:
         write_json(taken)
         return
@@ -97,19 +93,11 @@ def _take(name: str, why: str | None, by: str, *, as_json: bool) -> None:
 
 
 def _get(name: str) -> Snapshot:
-    async def do(session: Session) -> Snapshot:
-        async with session.db.connect() as connection:
-            return await snapshots.get_snapshot(connection, name)
-
-    return in_session(do)
+    return read_database(lambda connection: snapshots.get_snapshot(connection, name))
 
 
 def _list(*, as_json: bool) -> None:
-    async def do(session: Session) -> list[SnapshotSummary]:
-        async with session.db.connect() as connection:
-            return await snapshots.list_snapshots(connection)
-
-    found = in_session(do)
+    found = read_database(snapshots.list_snapshots)
     if as_json:
         write_json_list(found)
         return
@@ -153,9 +141,5 @@ def _releases(source: ManifestSource) -> str:
 
 
 def _delete(name: str, *, force: bool) -> None:
-    async def do(session: Session) -> None:
-        async with session.db.begin() as connection:
-            await snapshots.delete_snapshot(connection, name, force=force)
-
-    in_session(do)
+    change_database(lambda connection: snapshots.delete_snapshot(connection, name, force=force))
     say(f"snapshot {name} was deleted")
