@@ -42,7 +42,7 @@ def test_a_workbook_is_added_and_its_other_sheets_are_named(cli, genes, tmp_path
     book.save(path)
     added = cli("source-add", "scores", path)
     assert added.exit_code == 0, added.output
-    assert "only the first sheet was read, and not Notes" in added.stderr
+    assert "only the first sheet was read; other sheets: Notes" in added.stderr
 
 
 def test_an_invalid_schedule_is_refused_with_a_command(cli, genes, tmp_path) -> None:
