@@ -43,5 +43,5 @@ def write(name: str, title: str, *parts: str, shows: str, command: str, facts: s
     path = FOLDER / f"{name}.md"
     opening = f"This page shows {shows}. The last line has the command to repeat the measurement."
     paragraphs = [f"# {title}", opening, *parts, f"Measured with `{command}`: {facts}."]
-    path.write_text("\n\n".join(each.strip() for each in paragraphs) + "\n")
+    path.write_text("\n\n".join(paragraph.strip() for paragraph in paragraphs) + "\n")
     return path

@@ -58,7 +58,7 @@ class Client:
             OSError, EOFError: the connection failed.
         """
         reader, headers = await self._begin(method, path, body)
-        lengths = [each for each in headers if each.lower().startswith("content-length:")]
+        lengths = [header for header in headers if header.lower().startswith("content-length:")]
         length = int(lengths[0].partition(":")[2])
         return int(headers[0].split()[1]), await reader.readexactly(length)
 

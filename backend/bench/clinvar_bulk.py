@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.attribution import RequestedGene
 from app.annotation.sources.clinvar.source import ClinVar
 from app.annotation.upstream.bulk_files.process import read_in_child
 from sandbox.catalogue import Catalogue
@@ -39,7 +39,7 @@ _TICK = 0.005
 def main(rows: int, genes: int, repeat: int, folder: Path) -> None:
     """Measure, and exit with 1 when a limit is exceeded."""
     catalogue = Catalogue(Options(genes=genes, variants_per_gene=rows // genes * 11 // 19 + 2))
-    wanted = [WantedGene(gene.entrez_id, (gene.symbol,)) for gene in catalogue.genes]
+    wanted = [RequestedGene(gene.entrez_id, (gene.symbol,)) for gene in catalogue.genes]
     file = folder / f"variant_summary.{rows}.{genes}.txt.gz"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def _gzip(file: Path) -> float:
     return time.perf_counter() - started
 
 
-async def _ours(file: Path, wanted: list[WantedGene]) -> tuple[float, int, float]:
+async def _ours(file: Path, wanted: list[RequestedGene]) -> tuple[float, int, float]:
     blocked = asyncio.create_task(_longest_block())
     await asyncio.sleep(0)
     started = time.perf_counter()

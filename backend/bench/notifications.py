@@ -82,7 +82,7 @@ def _deliver(found: Plant, events: int) -> str:
         for worker in workers:
             worker.terminate()
         expected = {row["id"] for row in found.rows(_IDS)}
-        mails = [each.split("@")[0].strip("<") for each in smtp.ids]
+        mails = [id_.split("@")[0].strip("<") for id_ in smtp.ids]
         for name, ids, faults in (
             ("webhook", webhook.ids, webhook.faults.met),
             ("e-mail", mails, smtp.faults.met),

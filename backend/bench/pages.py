@@ -114,7 +114,7 @@ def first_page(api: str, cookie: str) -> int:
         page = browser.get("/")
         parts = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
         answers = [page, *(browser.get(path) for path in parts)]
-    return sum(int(each.headers["content-length"]) for each in answers)
+    return sum(int(answer.headers["content-length"]) for answer in answers)
 
 
 async def watch(api: str, cookie: str, viewers: int, seconds: float) -> tuple[int, int]:
@@ -228,14 +228,14 @@ def main(genes: int, runs: int, times: int, viewers: int, seconds: float) -> Non
         ],
         [
             [
-                f"{each.viewers:,}",
-                f"{each.statements:.1f}",
-                f"{1000 * each.postgres:.0f} ms",
-                f"{1000 * each.api:.0f} ms",
-                f"{each.fewest:,}",
-                f"{each.errors:,}",
+                f"{load.viewers:,}",
+                f"{load.statements:.1f}",
+                f"{1000 * load.postgres:.0f} ms",
+                f"{1000 * load.api:.0f} ms",
+                f"{load.fewest:,}",
+                f"{load.errors:,}",
             ]
-            for each in loads
+            for load in loads
         ],
     )
     console.print(live)

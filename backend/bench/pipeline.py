@@ -123,8 +123,8 @@ def measure(console: Console, genes: int, limits: str, *, alone: bool) -> None:
 def main(genes: tuple[int, ...], limits: str, *, alone: bool) -> None:
     """Measure runs over all sources against the sandbox."""
     console = Console(width=110)
-    for each in genes:
-        measure(console, each, limits, alone=alone)
+    for gene in genes:
+        measure(console, gene, limits, alone=alone)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Collector:
 
     def spans(self) -> int:
         """Return the number of spans so far."""
-        requests = (ExportTraceServiceRequest.FromString(decompress(each)) for each in self.bodies)
+        requests = (ExportTraceServiceRequest.FromString(decompress(body)) for body in self.bodies)
         return sum(
             len(scope.spans)
             for request in requests
@@ -120,10 +120,10 @@ def rows(costs: Mapping[str, list[Cost]]) -> list[list[str]]:
         found.append(
             [
                 _MEANINGS[kind],
-                f"{statistics.median(each.seconds for each in runs):.2f}",
+                f"{statistics.median(run.seconds for run in runs):.2f}",
                 f"{min(e.seconds for e in runs):.2f} to {max(e.seconds for e in runs):.2f}",
                 f"{time:.3f}",
-                f"{statistics.median(each.cpu for each in runs):.2f}",
+                f"{statistics.median(run.cpu for run in runs):.2f}",
                 f"{cpu:.3f}",
             ]
         )

@@ -14,7 +14,7 @@ AS_ROOT = ("sudo ", "timedatectl ", "systemctl ")
 
 def index() -> str:
     """Return a table of all symptoms, in the order of the sections."""
-    rows = [[_link(each, _symptom(each)), f"`{each.id}`"] for each in CHECKS]
+    rows = [[_link(check, _symptom(check)), f"`{check.id}`"] for check in CHECKS]
     return table(["You notice", "Check"], rows)
 
 

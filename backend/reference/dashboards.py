@@ -41,7 +41,7 @@ def data() -> str:
 
 
 def _dashboard(name: str, title: str, *, of_data: bool) -> str:
-    chosen = [each for each in all_metrics() if _is_of_data(each) == of_data]
+    chosen = [metric for metric in all_metrics() if _is_of_data(metric) == of_data]
     variables: list[dict[str, Any]] = [
         {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
     ]

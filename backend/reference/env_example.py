@@ -14,14 +14,14 @@ def text() -> str:
     parts = [_HEADER]
     for heading, settings in sections().items():
         parts.append(f"# --- {heading} ---\n")
-        for each in settings:
+        for setting in settings:
             meaning = textwrap.fill(
-                each.meaning,
+                setting.meaning,
                 width=97,
                 initial_indent="# ",
                 subsequent_indent="# ",
                 break_long_words=False,
                 break_on_hyphens=False,
             )
-            parts.append(f"{meaning}\n# {each.variable}={each.default}\n")
+            parts.append(f"{meaning}\n# {setting.variable}={setting.default}\n")
     return "\n".join(parts)

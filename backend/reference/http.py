@@ -97,17 +97,17 @@ def _section(method: str, path: str, route: Described, document: Described) -> s
 
 def _parameters(parameters: list[Described]) -> str:
     rows = []
-    for each in parameters:
-        schema = each["schema"]
+    for parameter in parameters:
+        schema = parameter["schema"]
         default = f"`{schema['default']}`" if "default" in schema else "none"
         rows.append(
             [
-                f"`{each['name']}`",
-                each["in"],
+                f"`{parameter['name']}`",
+                parameter["in"],
                 # a URL cannot contain null: such a parameter is omitted
                 type_phrase(schema).removesuffix(" or null"),
-                "required" if each["required"] else default,
-                each["description"],
+                "required" if parameter["required"] else default,
+                parameter["description"],
             ]
         )
     return table(["Name", "In", "Type", "Default", "Meaning"], rows)

@@ -66,4 +66,4 @@ def imports_of(
 
 
 def _package(module: str, packages: Iterable[str]) -> str:
-    return next((each for each in packages if f"{module}.".startswith(f"{each}.")), "")
+    return next((package for package in packages if f"{module}.".startswith(f"{package}.")), "")

@@ -79,7 +79,7 @@ def picture(found: Imports) -> str:
             if (importer, imported) in found.pairs and not _led(found, importer, imported):
                 lines.append(f"    {_id(importer)} --> {_id(imported)}")
             elif modules := found.exceptions.get((importer, imported)):
-                label = ", ".join(sorted(each.rpartition(".")[2] for each in modules))
+                label = ", ".join(sorted(module.rpartition(".")[2] for module in modules))
                 lines.append(f'    {_id(importer)} -. "{label}" .-> {_id(imported)}')
     return "\n".join(["```mermaid", *lines, "```", "", LEGEND])
 
@@ -104,7 +104,7 @@ def who_imports_whom(found: Imports) -> str:
     for name in [name for name in WORDS if name in found.packages]:
         imported = [f"`{other}`" for other in WORDS if (name, other) in found.pairs]
         imported += [
-            f"`{other}` (only in {' and '.join(f'`{each}`' for each in sorted(modules))})"
+            f"`{other}` (only in {' and '.join(f'`{module}`' for module in sorted(modules))})"
             for (importer, other), modules in sorted(found.exceptions.items())
             if importer == name
         ]

@@ -17,7 +17,7 @@ _SOURCE = next(iter(SOURCES))
 def text() -> str:
     """Return a table of the metrics of `/metrics`."""
     head = ("metric", "type", "labels", "meaning")
-    return table(head, (_row(each) for each in all_metrics()))
+    return table(head, (_row(metric) for metric in all_metrics()))
 
 
 def all_metrics() -> Iterator[Metric]:

@@ -65,7 +65,7 @@ def text() -> str:
         f"## {group.capitalize()}\n\n"
         + table(
             ("Recipe", "What it does", "More"),
-            [(f"`just {each.usage}`", each.doc, _more(each)) for each in members],
+            [(f"`just {member.usage}`", member.doc, _more(member)) for member in members],
         )
         for group, members in groups.items()
     ]
@@ -74,7 +74,7 @@ def text() -> str:
 
 def calling(command: str) -> Recipe | None:
     """Return the recipe that calls a command of ``app.cli``."""
-    return next((each for each in recipes() if command in _CALL.findall(each.body)), None)
+    return next((recipe for recipe in recipes() if command in _CALL.findall(recipe.body)), None)
 
 
 def _just(*arguments: str) -> str:
@@ -107,7 +107,9 @@ def _recipe(dumped: dict[str, Any]) -> Recipe:
     return Recipe(
         name=dumped["name"],
         usage=" ".join(usage),
-        group=next((each["group"] for each in attributes if "group" in each), "others"),
+        group=next(
+            (attribute["group"] for attribute in attributes if "group" in attribute), "others"
+        ),
         doc=dumped["doc"] or "",
         body=json.dumps(dumped["body"]),
     )

@@ -42,7 +42,9 @@ def options() -> str:
 
 def outcomes() -> str:
     """Return a table of the outcomes of ticks."""
-    return table(("Outcome", "Meaning"), ((f"`{each}`", _OUTCOMES[each]) for each in OUTCOMES))
+    return table(
+        ("Outcome", "Meaning"), ((f"`{outcome}`", _OUTCOMES[outcome]) for outcome in OUTCOMES)
+    )
 
 
 def _rows(action: str) -> Iterator[tuple[str, ...]]:

@@ -87,13 +87,13 @@ def _tables(chosen: Iterable[tuple[str, list[Setting]]], level: str) -> str:
         title, _, more = heading.partition(": ")
         rows = [
             (
-                f"`{each.variable}`",
-                each.value,
-                f"`{each.default}`" if each.default else "none",
-                each.meaning,
-                ", ".join(by[each.field]),
+                f"`{setting.variable}`",
+                setting.value,
+                f"`{setting.default}`" if setting.default else "none",
+                setting.meaning,
+                ", ".join(by[setting.field]),
             )
-            for each in settings
+            for setting in settings
         ]
         said = f"{more[0].upper()}{more[1:]}.\n\n" if more else ""
         parts.append(f"{level} {title}\n\n{said}{table(_HEAD, rows)}")
@@ -115,7 +115,7 @@ def _value(schema: Mapping[str, Any]) -> str:
     schema = next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), schema)
     match schema:
         case {"enum": words}:
-            return "one of " + ", ".join(f"`{each}`" for each in words)
+            return "one of " + ", ".join(f"`{word}`" for word in words)
         case {"pattern": pattern}:
             return _PATTERNS.get(pattern, f"text that matches `{pattern}`")
         case {"type": "string"}:

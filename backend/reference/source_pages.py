@@ -56,7 +56,7 @@ def _facts(source: type[Source]) -> str:
         ("Licence", f"[{info.licence}]({info.licence_url})"),
         ("Attribution", info.attribution),
         ("Refreshed", f"for each release, or after {info.freshness.days} days"),
-        ("Needs", ", ".join(f"`{each}`" for each in sorted(info.needs)) or "no other identifier"),
+        ("Needs", ", ".join(f"`{need}`" for need in sorted(info.needs)) or "no other identifier"),
     ]  # fmt: skip
     if issubclass(source, CollectedSource):
         rows.append(("Services", "<br>".join(f"`{host.url}`" for host in info.hosts)))
@@ -122,7 +122,7 @@ def _in_words(described: Any) -> str:
         case msgspec.inspect.StructType():
             words = f"[{described.cls.__name__}](#{described.cls.__name__.lower()})"
         case msgspec.inspect.UnionType():
-            inner = [each for each in described.types if each != msgspec.inspect.NoneType()]
+            inner = [type_ for type_ in described.types if type_ != msgspec.inspect.NoneType()]
             null = " or null" if len(inner) < len(described.types) else ""
             words = " or ".join(map(_in_words, inner)) + null
         case msgspec.inspect.DictType():

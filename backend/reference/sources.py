@@ -90,4 +90,4 @@ def _host(info: SourceInfo, host: Host) -> tuple[str, ...]:
 
 
 def _columns(names: frozenset[str]) -> str:
-    return ", ".join(f"`{each}`" for each in sorted(names)) or "nothing"
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "nothing"

@@ -22,7 +22,9 @@ _RATE = click.FloatRange(min=0, min_open=True)
 
 
 _BUDGETS = {
-    setting.lower(): budget for each in SERVICES for setting, budget in each.rate_settings.items()
+    setting.lower(): budget
+    for service in SERVICES
+    for setting, budget in service.rate_settings.items()
 }
 """The options for rates, with click's parameter names, and their budgets."""
 

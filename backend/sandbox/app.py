@@ -40,8 +40,8 @@ class Upstreams:
         self.services = {service.name: service(self.catalogue) for service in SERVICES}
         self.limits = Limits(allowed_rates(options), daily=options.limits == "real")
         self.stats = Stats()
-        endpoints = [(of, each) for of in self.services.values() for each in of.endpoints()]
-        served = [(of, each) for of in self.services.values() for each in of.files()]
+        endpoints = [(of, endpoint) for of in self.services.values() for endpoint in of.endpoints()]
+        served = [(of, file) for of in self.services.values() for file in of.files()]
         files = frozenset(each.name for _, each in served)
         wrong = {
             kind: frozenset(each.name for _, each in served if wrong_files.can_be(kind, each))

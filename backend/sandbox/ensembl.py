@@ -90,7 +90,7 @@ class Ensembl(Service):
     async def lookup_ids(self, call: Call) -> Reply:
         """POST `/lookup/id`: unknown ids are null."""
         ids = _listed(call.body, "ids")
-        genes = {each: self.catalogue.by_ensembl_id.get(each) for each in ids or ()}
+        genes = {id_: self.catalogue.by_ensembl_id.get(id_) for id_ in ids or ()}
         symbols = {each: gene.symbol if gene else each for each, gene in genes.items()}
         call.meet_fault(lambda gene: gene.upper() in map(str.upper, symbols.values()))
         if not ids or len(ids) > MAX_IDS:

@@ -47,7 +47,7 @@ _ALL_GENES = 100_000
 
 def real_rates() -> dict[str, float]:
     """Return the requests a second of the real services, by budget."""
-    return {budget: rate for each in SERVICES for budget, rate in each.rates.items()}
+    return {budget: rate for service in SERVICES for budget, rate in service.rates.items()}
 
 
 def allowed_rates(options: Options) -> dict[str, float | None]:
@@ -70,10 +70,12 @@ def settings(url: str, options: Options, genes: int) -> dict[str, str]:
         options: the options of the sandbox.
         genes: the number of genes of the sandbox.
     """
-    found = {name: f"{url}/{path}" for each in SERVICES for name, path in each.addresses.items()}
+    found = {
+        name: f"{url}/{path}" for service in SERVICES for name, path in service.addresses.items()
+    }
     rates, real = allowed_rates(options), real_rates()
-    for each in SERVICES:
-        for name, budget in each.rate_settings.items():
+    for service in SERVICES:
+        for name, budget in service.rate_settings.items():
             if rates[budget] != real[budget]:
                 found[name] = f"{rates[budget] or UNLIMITED_RATE:g}"
     found["COMPLETE_SHARE"] = f"{min(1, genes / _ALL_GENES):g}"

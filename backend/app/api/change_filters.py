@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from app.annotation.data.changes import Asked
+from app.annotation.data.changes import ChangeRequest
 from app.annotation.data.moments import ALLOWED
 from app.annotation.genes.resolve import ANY_NAME
 from app.annotation.sources import SOURCES
@@ -79,7 +79,7 @@ class Filters:
             ),
         ] = False,
     ) -> None:
-        self.asked = Asked(
+        self.change_request = ChangeRequest(
             since=since,
             from_=from_,
             to=to,

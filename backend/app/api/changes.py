@@ -7,7 +7,14 @@ from fastapi import Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
-from app.annotation.data.changes import FORMATS, ORDERS, Asked, ChangeCounts, ChangePage, Wanted
+from app.annotation.data.changes import (
+    FORMATS,
+    ORDERS,
+    ChangeCounts,
+    ChangePage,
+    ChangeRequest,
+    ChangeSelection,
+)
 from app.api import routers
 from app.api.change_filters import FiltersDep
 from app.api.services import Services, ServicesDep
@@ -90,15 +97,15 @@ async def list_changes(
     Two states are compared, so an answer that changed and changed back is not listed. New symbols
     and identifiers, and merged, split, withdrawn and imported genes are listed, too.
     """
-    asked = replace(filters.asked, order=order, after=after)
+    change_request = replace(filters.change_request, order=order, after=after)
     form = _form(format, accept)
     if form != "json" and limit is not None:
         raise WrongUse(f"limit with format={form}", allowed="limit with format=json")
     if form != "json":
-        return await stream_changes(request, services, asked, form)
+        return await stream_changes(request, services, change_request, form)
     async with changes.reading(services.db) as connection:
-        wanted = await changes.understand(connection, asked)
-        reading = changes.page(connection, wanted, limit or DEFAULT_LIMIT)
+        selection = await changes.parse_request(connection, change_request)
+        reading = changes.page(connection, selection, limit or DEFAULT_LIMIT)
         found, last = await while_connected(request, reading)
     body = changes.as_json(found, None if last is None else str(last))
     return Response(body, media_type=MEDIA_TYPES["json"], headers=VARY)
@@ -117,10 +124,12 @@ async def count_changes(
     Both versions of every answer are compared, as in the list, which takes seconds for a release
     that changed thousands of genes.
     """
-    return await counted(request, services, filters.asked)
+    return await counted(request, services, filters.change_request)
 
 
-async def counted(request: Request, services: Services, asked: Asked) -> ChangeCounts:
+async def counted(
+    request: Request, services: Services, change_request: ChangeRequest
+) -> ChangeCounts:
     """Count the changes that match a request, until the client disconnects.
 
     Raises:
@@ -129,11 +138,13 @@ async def counted(request: Request, services: Services, asked: Asked) -> ChangeC
     """
     with services.streams:
         async with changes.reading(services.db) as connection:
-            wanted = await changes.understand(connection, asked)
-            return await while_connected(request, changes.count(connection, wanted))
+            selection = await changes.parse_request(connection, change_request)
+            return await while_connected(request, changes.count(connection, selection))
 
 
-async def stream_changes(request: Request, services: Services, asked: Asked, form: str) -> Response:
+async def stream_changes(
+    request: Request, services: Services, change_request: ChangeRequest, form: str
+) -> Response:
     """Stream all changes that match a request in one of the formats, while they are read.
 
     Raises:
@@ -143,16 +154,16 @@ async def stream_changes(request: Request, services: Services, asked: Asked, for
     async with AsyncExitStack() as stack:
         stack.enter_context(services.streams)
         connection = await stack.enter_async_context(changes.reading(services.db))
-        wanted = await changes.understand(connection, asked)
-        parts = _written(connection, wanted, form)
+        selection = await changes.parse_request(connection, change_request)
+        parts = _written(connection, selection, form)
         return await stream_response(request, parts, stack, media_type=MEDIA_TYPES[form])
 
 
 async def _written(
-    connection: AsyncConnection, wanted: Wanted, form: str
+    connection: AsyncConnection, selection: ChangeSelection, form: str
 ) -> AsyncGenerator[bytes, None]:
     header = FORMATS[form].header
-    parts = changes.stream(connection, wanted, FORMATS[form].write)
+    parts = changes.stream(connection, selection, FORMATS[form].write)
     try:
         if header:
             # sent together with the first rows, so that an earlier error still has its own response

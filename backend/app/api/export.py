@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from app.annotation.data.export.describing import described
 from app.annotation.data.export.folder import export_folder
 from app.annotation.data.export.formats import FORMATS
-from app.annotation.data.export.planning import Asked, Plan, format_of, plan
+from app.annotation.data.export.planning import ExportRequest, Plan, format_of, plan
 from app.annotation.data.export.process import READ_BYTES, Export
 from app.annotation.data.export.running import begin, consistent
 from app.annotation.upstream import usable_cache_dir
@@ -98,7 +98,7 @@ async def export(
     At most a few exports are executed at a time; a further one is answered with 503 and
     `Retry-After`.
     """
-    asked = Asked(
+    export_request = ExportRequest(
         format=format_of(format).name,
         sources=_names(sources),
         fields=_names(fields),
@@ -112,11 +112,11 @@ async def export(
     )
     if columns:
         async with consistent(services.db) as connection:
-            planned = await plan(connection, asked)
+            planned = await plan(connection, export_request)
         headers = _headers(planned, request, columns=True)
         return Response(described(planned.table.columns, format), 200, headers)
     try:
-        return await exported(request, services, asked)
+        return await exported(request, services, export_request)
     except TooManyExports:
         return refuse(
             503,
@@ -126,13 +126,13 @@ async def export(
         )
 
 
-async def exported(request: Request, services: Services, asked: Asked) -> Response:
+async def exported(request: Request, services: Services, export_request: ExportRequest) -> Response:
     """Start an export, and return the response that streams it.
 
     Args:
         request: the request. The response to HEAD has only the headers.
         services: the services, with the slots for exports.
-        asked: what to export. Its format must have been checked.
+        export_request: what to export. Its format must have been checked.
 
     Raises:
         WrongUse, UserError: see `planning.plan`.
@@ -140,7 +140,7 @@ async def exported(request: Request, services: Services, asked: Asked) -> Respon
     """
     if IS_HEAD in request.scope:
         async with consistent(services.db) as connection:
-            planned = await plan(connection, asked)
+            planned = await plan(connection, export_request)
         # streamed like the file, because an empty body would get a length and an ETag of its own
         return StreamingResponse(_nothing(), 200, _headers(planned, request, columns=False))
     async with AsyncExitStack() as stack:
@@ -149,10 +149,10 @@ async def exported(request: Request, services: Services, asked: Asked) -> Respon
         planned, started = await stack.enter_async_context(
             begin(
                 services.db,
-                asked,
+                export_request,
                 output=asyncio.subprocess.PIPE,
                 folder=folder,
-                gzip=_gzip(request, asked.format),
+                gzip=_gzip(request, export_request.format),
             )
         )
         headers = _headers(planned, request, columns=False)

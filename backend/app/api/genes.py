@@ -21,6 +21,7 @@ from app.annotation.data.gene_query import (
     named,
 )
 from app.annotation.data.one_gene import AmbiguousName, find_gene, read_gene
+from app.annotation.data.selection import find_selection
 from app.annotation.data.shapes import encode
 from app.annotation.data.views import (
     AmbiguousQuery,
@@ -30,7 +31,6 @@ from app.annotation.data.views import (
     UnansweredQuery,
     VersionPage,
 )
-from app.annotation.data.wanted import find_wanted
 from app.annotation.genes.resolve import ANY_NAME, NamedGene
 from app.api import routers
 from app.api.errors import Refusal, refusals
@@ -167,7 +167,7 @@ async def list_genes(
 ) -> Response:
     """Return a page of genes with their annotations, current or of a past time."""
     async with services.reads.connect() as connection:
-        wanted = await shown.find(connection)
+        selection = await shown.find(connection)
         with in_parameters():
             chosen = await find_filter(
                 connection,
@@ -180,7 +180,7 @@ async def list_genes(
             )
             sorted_by = await find_order(connection, order)
         found = await gene_page(
-            connection, wanted, chosen, order=sorted_by, after=after, limit=limit
+            connection, selection, chosen, order=sorted_by, after=after, limit=limit
         )
     return _json({"genes": found.genes, "next_after": found.next_after})
 
@@ -206,14 +206,14 @@ async def query_genes(query: GeneQuery, services: ServicesDep) -> Response:
     async with services.reads.connect() as connection:
         with in_parameters():
             kinds = kinds_of(_listed(query.scopes))
-            wanted = await find_wanted(
+            selection = await find_selection(
                 connection,
                 sources=_listed(query.sources),
                 fields=[] if fields == ["all"] else fields,
                 as_of=query.as_of,
                 snapshot=query.snapshot,
             )
-        return _json(await answer_query(connection, names, kinds, wanted))
+        return _json(await answer_query(connection, names, kinds, selection))
 
 
 _NAMES_A_GENE = {
@@ -244,9 +244,9 @@ async def get_gene(
     them is in the database. Names are resolved as of now, also with `as_of` or `snapshot`.
     """
     async with services.reads.connect() as connection:
-        wanted = await shown.find(connection)
+        selection = await shown.find(connection)
         try:
-            found, gene = await read_gene(connection, name, wanted)
+            found, gene = await read_gene(connection, name, selection)
         except AmbiguousName as error:
             return _ambiguous(error)
     return _json(found_gene(found, gene))
@@ -284,13 +284,13 @@ async def get_history(
     version, but is listed in `releases`. `as_of` and `snapshot` leave out later versions.
     """
     async with services.reads.connect() as connection:
-        wanted = await shown.find(connection)
+        selection = await shown.find(connection)
         try:
             _, gene, gene_id = await find_gene(connection, name)
         except AmbiguousName as error:
             return _ambiguous(error)
         versions, next_after = await gene_history(
-            connection, gene_id, wanted, data=data, after=after, limit=limit
+            connection, gene_id, selection, data=data, after=after, limit=limit
         )
     return _json({"gene": named(gene), "versions": versions, "next_after": next_after})
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.field_names import split_names
-from app.annotation.data.wanted import Wanted, find_wanted
+from app.annotation.data.selection import Selection, find_selection
 from app.core.errors import NotFound, WrongUse
 
 EXAMPLE_TIME = "2025-12-31"
@@ -109,14 +109,14 @@ class Shown:
         self._as_of = as_of
         self._snapshot = snapshot
 
-    async def find(self, connection: AsyncConnection) -> Wanted:
+    async def find(self, connection: AsyncConnection) -> Selection:
         """Return the selected sources, fields and point in time.
 
         Raises:
             WrongUse: there is no such source, field, time or snapshot.
         """
         with in_parameters():
-            return await find_wanted(
+            return await find_selection(
                 connection,
                 sources=self._sources,
                 fields=self._fields,

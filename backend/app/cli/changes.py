@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.annotation.data import changes as data
-from app.annotation.data.changes import FORMATS, ORDERS, Asked, Listed, Wanted
+from app.annotation.data.changes import FORMATS, ORDERS, ChangeRequest, ChangeSelection, Listed
 from app.cli.output import count, note
 from app.cli.session import RUN_ID, Session, in_session
 
@@ -24,7 +24,7 @@ _WORDS = {"gene": "event", "changed": "changed", "first answer": "first answer"}
 @click.option("--moving", is_flag=True, help="Include dates, versions and numbers of articles.")
 @click.option("--order", type=click.Choice(ORDERS), default=ORDERS[0], show_default=True)
 @click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True)
-def changes(*, form: str, **asked: Any) -> None:
+def changes(*, form: str, **change_request: Any) -> None:
     """Show what was added, removed and altered, for each gene and source.
 
     TIME is a day (2026-03-31) or a time with its zone (2026-03-31T18:00:00Z). A day means its
@@ -38,27 +38,27 @@ def changes(*, form: str, **asked: Any) -> None:
         numbers.update((row.change.source or "", row.change.kind) for row in listed)
         return FORMATS[form].write(listed)
 
-    async def do(session: Session) -> Wanted:
+    async def do(session: Session) -> ChangeSelection:
         async with data.reading(session.db) as connection:
-            wanted = await data.understand(connection, Asked(**asked))
+            selection = await data.parse_request(connection, ChangeRequest(**change_request))
             click.echo(FORMATS[form].header, nl=False)
-            async for part in data.stream(connection, wanted, written):
+            async for part in data.stream(connection, selection, written):
                 click.echo(part, nl=False)
-        return wanted
+        return selection
 
-    wanted = in_session(do)
-    for line in _summary(numbers, wanted):
+    selection = in_session(do)
+    for line in _summary(numbers, selection):
         note(line)
 
 
-def _summary(numbers: Counter[tuple[str, str]], wanted: Wanted) -> Sequence[str]:
+def _summary(numbers: Counter[tuple[str, str]], selection: ChangeSelection) -> Sequence[str]:
     if not numbers:
-        return [f"nothing was changed {wanted.period}"]
+        return [f"nothing was changed {selection.period}"]
     lines = []
     for source in sorted({source for source, _ in numbers}):
         counts = [_counted(numbers[source, kind], word) for kind, word in _WORDS.items()]
         lines.append(f"{source or 'genes'}: {', '.join(filter(None, counts))}")
-    return [f"changes {wanted.period}:", *lines]
+    return [f"changes {selection.period}:", *lines]
 
 
 def _counted(number: int, word: str) -> str:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.annotation.data.export.describing import described
 from app.annotation.data.export.files import write_file
 from app.annotation.data.export.formats import FORMATS
-from app.annotation.data.export.planning import Asked, format_of, plan
+from app.annotation.data.export.planning import ExportRequest, format_of, plan
 from app.annotation.data.export.process import OutputClosed
 from app.annotation.data.export.running import begin, consistent
 from app.annotation.data.export.target import targets
@@ -90,7 +90,7 @@ def export(
     earlier FILE stays.
     """
     to = None if output == _STDOUT else output
-    asked = Asked(
+    export_request = ExportRequest(
         format=_format(format_name, to),
         sources=_names(sources),
         fields=_names(fields),
@@ -103,11 +103,11 @@ def export(
         long=long,
     )
     if columns:
-        _write_columns(asked, to)
+        _write_columns(export_request, to)
         return
     try:
         with _as_ctrl_c():
-            in_session(lambda session: _export(session, asked, to))
+            in_session(lambda session: _export(session, export_request, to))
     except OutputClosed:
         click.get_current_context().exit(1)
     except KeyboardInterrupt:
@@ -151,12 +151,12 @@ def _as_ctrl_c() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-async def _export(session: Session, asked: Asked, output: Path | None) -> None:
+async def _export(session: Session, export_request: ExportRequest, output: Path | None) -> None:
     if output is None:
         with tempfile.TemporaryDirectory(prefix="export-") as folder:
-            await _to_stdout(session, asked, folder)
+            await _to_stdout(session, export_request, folder)
         return
-    written = await write_file(session.db, asked, output, _progress)
+    written = await write_file(session.db, export_request, output, _progress)
     done = written.done
     note(
         f"{output}: {count(done.rows)} rows about {count(done.genes)} genes,"
@@ -166,9 +166,9 @@ async def _export(session: Session, asked: Asked, output: Path | None) -> None:
         note(f"{path}")
 
 
-async def _to_stdout(session: Session, asked: Asked, folder: str) -> None:
+async def _to_stdout(session: Session, export_request: ExportRequest, folder: str) -> None:
     output = sys.stdout.fileno()
-    async with begin(session.db, asked, output=output, folder=folder) as (planned, export):
+    async with begin(session.db, export_request, output=output, folder=folder) as (planned, export):
         with _progress(planned.total) as progress:
             await export.finish(progress)
 
@@ -191,11 +191,11 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda genes: shown.update(task, completed=genes)
 
 
-def _write_columns(asked: Asked, output: Path | None) -> None:
+def _write_columns(export_request: ExportRequest, output: Path | None) -> None:
     async def do(session: Session) -> bytes:
         async with consistent(session.db) as connection:
-            planned = await plan(connection, asked)
-        return described(planned.table.columns, asked.format)
+            planned = await plan(connection, export_request)
+        return described(planned.table.columns, export_request.format)
 
     content = in_session(do)
     if output is None:

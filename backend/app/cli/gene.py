@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.field_names import split_names
 from app.annotation.data.fields import all_fields
-from app.annotation.data.gene_changes import Said, changes_page
+from app.annotation.data.gene_changes import VersionChange, changes_page
 from app.annotation.data.gene_query import found_gene
 from app.annotation.data.manifest import in_order
 from app.annotation.data.one_gene import find_gene, read_gene
+from app.annotation.data.selection import Selection, find_selection
 from app.annotation.data.shapes import Gene, encode
-from app.annotation.data.wanted import Wanted, find_wanted
 from app.annotation.genes.resolve import Resolution
 from app.annotation.genes.words import describe
 from app.cli.output import as_json, cells, local_time, note, say, stdout, table
@@ -45,8 +45,8 @@ def gene(
     answers in the form of the API.
     """
 
-    async def understand(connection: AsyncConnection) -> Wanted:
-        return await find_wanted(
+    async def understand(connection: AsyncConnection) -> Selection:
+        return await find_selection(
             connection, sources=split_names(sources), as_of=as_of, snapshot=snapshot
         )
 
@@ -54,23 +54,23 @@ def gene(
         async with session.db.connect() as connection:
             return await read_gene(connection, name, await understand(connection))
 
-    async def versions(session: Session) -> tuple[Resolution, list[Said], bool]:
+    async def versions(session: Session) -> tuple[Resolution, list[VersionChange], bool]:
         async with session.db.connect() as connection:
-            wanted = await understand(connection)
+            selection = await understand(connection)
             found, _, gene_id = await find_gene(connection, name)
-            said, after = await changes_page(
+            changes, after = await changes_page(
                 connection,
                 gene_id,
-                wanted,
+                selection,
                 await all_fields(connection),
                 after=None,
                 limit=MAX_VERSIONS,
             )
-        return found, said, after is not None
+        return found, changes, after is not None
 
     if history:
-        found, said, more = in_session(versions)
-        _write_history(found, said, as_json=as_json)
+        found, changes, more = in_session(versions)
+        _write_history(found, changes, as_json=as_json)
         if more:
             note(f"Only the latest {MAX_VERSIONS:,} versions are shown; limit them with --sources")
     else:
@@ -90,13 +90,13 @@ def _write_answers(found: Resolution, shown: Gene, *, as_json: bool) -> None:
     stdout().print(listed)
 
 
-def _write_history(found: Resolution, said: Sequence[Said], *, as_json: bool) -> None:
+def _write_history(found: Resolution, changes: Sequence[VersionChange], *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.format(encode(said)))
+        click.echo(msgspec.json.format(encode(changes)))
         return
     say(describe(found))
     listed = table("source", "since", "release", "run", "change")
-    for line in said:
+    for line in changes:
         run = "-" if line.run_id is None else str(line.run_id)
         since = local_time(line.at)
         listed.add_row(*cells(line.source, since, line.release or "-", run, line.text))

@@ -53,4 +53,4 @@ class Attempts:
 
 
 def _recent(times: list[float], now: float) -> list[float]:
-    return [each for each in times if now - each < WINDOW]
+    return [at for at in times if now - at < WINDOW]

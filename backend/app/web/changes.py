@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data import changes
-from app.annotation.data.changes import ORDERS, Asked, Change, Row, Wanted, side_by_side
+from app.annotation.data.changes import (
+    ORDERS,
+    Change,
+    ChangeRequest,
+    ChangeSelection,
+    Row,
+    side_by_side,
+)
 from app.annotation.data.lists import list_names
 from app.annotation.data.moments import snapshot_names
 from app.annotation.own_tables.registry import all_sources
@@ -74,7 +81,7 @@ class Search(BaseModel):
         """Return the query string of a URL, with more parameters."""
         return urlencode(self.given | {name: value for name, value in more.items() if value})
 
-    def asked(self, after: str = "") -> Asked:
+    def change_request(self, after: str = "") -> ChangeRequest:
         """Return the request, as the API reads it.
 
         Raises:
@@ -84,7 +91,7 @@ class Search(BaseModel):
         run = given.get("run")
         if run is not None and not (run.isascii() and run.isdigit() and int(run) <= MAX_ID):
             raise WrongUse(f"run {run[:80]!r}", allowed="the number of a run")
-        return Asked(
+        return ChangeRequest(
             since=given.get("since"),
             from_=given.get("from"),
             to=given.get("to"),
@@ -107,7 +114,7 @@ class PageOfSearch(Search):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownChange:
     """A change as the page shows it.
 
     Attributes:
@@ -133,7 +140,7 @@ class Group:
     symbol: str
     hgnc_id: str
     source: str | None
-    shown: Sequence[Shown]
+    shown: Sequence[ShownChange]
 
 
 @router.get("/changes")
@@ -142,29 +149,29 @@ async def show_changes(
 ) -> Response:
     """Show changes, with the former and the new values side by side."""
     groups: Sequence[Group] = []
-    wanted, following, counted, problem = None, None, None, None
+    selection, following, counted, problem = None, None, None, None
     async with changes.reading(services.db) as connection:
         choices = await _choices(connection)
         try:
-            wanted = await changes.understand(connection, search.asked(search.after))
+            selection = await changes.parse_request(connection, search.change_request(search.after))
         except WrongUse as error:
             # keep the form, so that the user can correct it
             problem = error
         else:
-            reading = changes.page(connection, wanted, PAGE_SIZE)
+            reading = changes.page(connection, selection, PAGE_SIZE)
             found, last = await while_connected(request, reading)
-            groups = [*_groups(found, wanted, by_source=search.order == "source")]
+            groups = [*_groups(found, selection, by_source=search.order == "source")]
             following = search.query(after=str(last)) if last else None
             if search.counts:
                 with services.streams:
-                    counted = await while_connected(request, _count(connection, wanted))
+                    counted = await while_connected(request, _count(connection, selection))
     return page(
         request,
         "changes.html",
         422 if problem else 200,
         search=search,
         groups=groups,
-        period=wanted and wanted.period,
+        period=selection and selection.period,
         following=following,
         counted=counted,
         problem=problem,
@@ -182,9 +189,9 @@ async def show_counts(
     counted = None
     with services.streams:
         async with changes.reading(services.db) as connection:
-            wanted = await changes.understand(connection, search.asked())
-            if not await changes.are_many(connection, wanted):
-                counted = await while_connected(request, _count(connection, wanted))
+            selection = await changes.parse_request(connection, search.change_request())
+            if not await changes.are_many(connection, selection):
+                counted = await while_connected(request, _count(connection, selection))
     return page(request, "changes_counts.html", search=search, counted=counted)
 
 
@@ -193,21 +200,25 @@ async def download(
     request: Request, services: ServicesDep, search: Annotated[Search, Query()]
 ) -> Response:
     """Send all selected changes as a table with a row for each changed field."""
-    answer = await stream_changes(request, services, search.asked(), "tsv")
+    answer = await stream_changes(request, services, search.change_request(), "tsv")
     answer.headers["Content-Disposition"] = 'attachment; filename="changes.tsv"'
     return answer
 
 
-async def _count(connection: AsyncConnection, wanted: Wanted) -> Sequence[tuple[str | None, str]]:
+async def _count(
+    connection: AsyncConnection, selection: ChangeSelection
+) -> Sequence[tuple[str | None, str]]:
     """Return the sources with their numbers in words."""
     titles = {name: info.title for name, info in (await all_sources(connection)).items()}
-    found = await changes.count(connection, wanted)
+    found = await changes.count(connection, selection)
     return [
         (
-            each.source,
-            changes.in_a_sentence(titles.get(each.source or "", each.source or "Genes"), each),
+            source.source,
+            changes.in_a_sentence(
+                titles.get(source.source or "", source.source or "Genes"), source
+            ),
         )
-        for each in found.sources
+        for source in found.sources
     ]
 
 
@@ -219,7 +230,9 @@ async def _choices(connection: AsyncConnection) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _groups(found: Sequence[Change], wanted: Wanted, *, by_source: bool) -> Iterator[Group]:
+def _groups(
+    found: Sequence[Change], selection: ChangeSelection, *, by_source: bool
+) -> Iterator[Group]:
     def key(change: Change) -> str | None:
         return change.source if by_source else change.hgnc_id
 
@@ -227,12 +240,12 @@ def _groups(found: Sequence[Change], wanted: Wanted, *, by_source: bool) -> Iter
         listed = [*together]
         first = listed[0]
         source = first.source if by_source else None
-        shown = [_shown(each, wanted) for each in listed]
+        shown = [_shown(each, selection) for each in listed]
         yield Group(first.symbol, first.hgnc_id, source, shown)
 
 
-def _shown(change: Change, wanted: Wanted) -> Shown:
+def _shown(change: Change, selection: ChangeSelection) -> ShownChange:
     names = f"{change.symbol} {change.source or 'gene'}: "
-    rows = side_by_side(change, wanted.fields.get(change.source or "", {}))
+    rows = side_by_side(change, selection.fields.get(change.source or "", {}))
     words = change.text.removeprefix(names)
-    return Shown(change, words, rows[:MAX_ROWS], max(0, len(rows) - MAX_ROWS))
+    return ShownChange(change, words, rows[:MAX_ROWS], max(0, len(rows) - MAX_ROWS))

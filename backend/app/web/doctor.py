@@ -100,16 +100,16 @@ def examination(services: Services, choice: Choice) -> Examination:
     """Return the content of the page."""
     chosen = chosen_of(choice.names)
     report = doctor.report(services, chosen)
-    seen = {each.id for each in report.checks}
+    seen = {check.id for check in report.checks}
     outcomes = [
-        (title, [each for each in report.checks if each.status == status])
+        (title, [check for check in report.checks if check.status == status])
         for status, title in OUTCOMES
     ]
     return Examination(
         report,
         *_judge(report),
         outcomes=[(title, checks) for title, checks in outcomes if checks],
-        not_run=[each for each in CHECKS if each.id in chosen and each.id not in seen],
+        not_run=[check for check in CHECKS if check.id in chosen and check.id not in seen],
     )
 
 

@@ -28,8 +28,8 @@ from app.annotation.data.one_gene import (
     kind_of,
     read_gene,
 )
+from app.annotation.data.selection import Selection
 from app.annotation.data.shapes import Gene
-from app.annotation.data.wanted import Wanted
 from app.annotation.genes.resolve import NamedGene, Resolution
 from app.annotation.genes.words import KINDS
 from app.annotation.own_tables.registry import all_sources
@@ -56,7 +56,7 @@ Name = Annotated[str, Path(max_length=200)]
 _Text = Annotated[str, Field(max_length=200)]
 
 
-class Asked(BaseModel):
+class GeneParameters(BaseModel):
     """The selected answers, with the parameters of the API. Empty fields are ignored."""
 
     as_of: _Text = ""
@@ -88,7 +88,7 @@ class Asked(BaseModel):
         given = self.given.items()
         return "".join(f" --{name.replace('_', '-')} {shlex.quote(each)}" for name, each in given)
 
-    async def find(self, connection: AsyncConnection) -> Wanted:
+    async def find(self, connection: AsyncConnection) -> Selection:
         """Return the selection.
 
         Raises:
@@ -98,7 +98,7 @@ class Asked(BaseModel):
         return await shown.find(connection)
 
 
-class AskedHistory(Asked):
+class HistoryParameters(GeneParameters):
     """A page of the history."""
 
     after: _Text = ""
@@ -108,9 +108,9 @@ class AskedHistory(Asked):
 class _Read:
     """The data of the page besides the gene."""
 
-    asked: Asked
+    parameters: GeneParameters
     enabled: Collection[str]
-    wanted: Wanted
+    selection: Selection
     sources: Mapping[str, SourceInfo]
     fields: Fields
     latest: Mapping[str, Latest]
@@ -121,24 +121,27 @@ class _Read:
 
 @router.get("/genes/{name}")
 async def show_gene(
-    request: Request, name: Name, services: ServicesDep, asked: Annotated[Asked, Query()]
+    request: Request,
+    name: Name,
+    services: ServicesDep,
+    parameters: Annotated[GeneParameters, Query()],
 ) -> Response:
     """Show a gene by any of its names."""
     async with services.reads.connect() as connection:
-        wanted = await asked.find(connection)
+        selection = await parameters.find(connection)
         try:
-            found, gene = await read_gene(connection, name, wanted)
+            found, gene = await read_gene(connection, name, selection)
         except (AmbiguousName, NoSuchGene) as problem:
             return _names(request, problem)
         fields = await all_fields(connection)
         read = _Read(
-            asked,
+            parameters,
             services.enabled_sources,
-            wanted,
+            selection,
             await all_sources(connection),
             fields,
-            await latest_changes(connection, gene.id, wanted, fields, each=LATEST_CHANGES),
-            await gene_events(connection, gene.id, wanted.moment),
+            await latest_changes(connection, gene.id, selection, fields, each=LATEST_CHANGES),
+            await gene_events(connection, gene.id, selection.moment),
             await lists_with(connection, gene.id),
             await snapshot_names(connection),
         )
@@ -148,29 +151,34 @@ async def show_gene(
 
 @router.get("/genes/{name}/history")
 async def show_history(
-    request: Request, name: Name, services: ServicesDep, asked: Annotated[AskedHistory, Query()]
+    request: Request,
+    name: Name,
+    services: ServicesDep,
+    parameters: Annotated[HistoryParameters, Query()],
 ) -> Response:
     """Show the changes of a gene's answers, by source, the latest first."""
     async with services.reads.connect() as connection:
-        wanted = await asked.find(connection)
+        selection = await parameters.find(connection)
         try:
             _, gene, gene_id = await find_gene(connection, name)
         except (AmbiguousName, NoSuchGene) as problem:
             return _names(request, problem)
         fields = await all_fields(connection)
         changes, after = await changes_page(
-            connection, gene_id, wanted, fields, after=asked.after or None, limit=PAGE_SIZE
+            connection, gene_id, selection, fields, after=parameters.after or None, limit=PAGE_SIZE
         )
-    older = urlencode(asked.given | {"after": after}) if after else None
-    return page(request, "gene_history.html", gene=gene, changes=changes, older=older, asked=asked)
+    older = urlencode(parameters.given | {"after": after}) if after else None
+    return page(
+        request, "gene_history.html", gene=gene, changes=changes, older=older, parameters=parameters
+    )
 
 
 def _show(request: Request, found: Resolution, gene: Gene, read: _Read) -> Response:
     named: dict[str, str | None] = {"symbol": gene.symbol}
     named |= {column: getattr(gene, column) for column in IDENTIFIERS}
-    sources = read.wanted.sources or (*read.sources, *gene.annotations)
+    sources = read.selection.sources or (*read.sources, *gene.annotations)
     cards = [_card(source, gene, read, named) for source in in_order({*sources})]
-    answers = {each.source: each.answer for each in cards if each.answer is not None}
+    answers = {card.source: card.answer for card in cards if card.answer is not None}
     return page(
         request,
         "gene.html",
@@ -182,9 +190,9 @@ def _show(request: Request, found: Resolution, gene: Gene, read: _Read) -> Respo
         found_by=None if found.resolved_by in _OWN_NAMES else (found.name, kind_of(found)),
         head=head(answers),
         cards=cards,
-        moment=read.wanted.moment,
+        moment=read.selection.moment,
         read=read,
-        asked=read.asked,
+        parameters=read.parameters,
     )
 
 

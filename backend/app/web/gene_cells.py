@@ -47,7 +47,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AnswerCells:
     """The answer of a source in a row.
 
     Attributes:
@@ -66,22 +66,24 @@ class Row:
     """A gene with the answers of the sources, in the order of the columns."""
 
     gene: Gene
-    said: Sequence[Said]
+    answers: Sequence[AnswerCells]
 
 
 def row(gene: Gene, columns: Sequence[Columns]) -> Row:
     """Return the row of a gene."""
-    return Row(gene, [_said(gene.annotations.get(each.source), each.columns) for each in columns])
+    return Row(
+        gene, [_answer_cells(gene.annotations.get(each.source), each.columns) for each in columns]
+    )
 
 
-def _said(answer: Answer | None, columns: Sequence[Column]) -> Said:
+def _answer_cells(answer: Answer | None, columns: Sequence[Column]) -> AnswerCells:
     if answer is None:
-        return Said("not asked", "", ())
+        return AnswerCells("not asked", "", ())
     why = answer.reason or "no reason was noted" if _is_unknown(answer) else ""
     if answer.state != "found" or answer.data is None:
-        return Said(answer.state, why, ())
+        return AnswerCells(answer.state, why, ())
     data = msgspec.json.decode(answer.data)
-    return Said(
+    return AnswerCells(
         answer.state, why, [cell(each.field, follow(data, each.field.path)) for each in columns]
     )
 

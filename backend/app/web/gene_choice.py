@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
-from app.annotation.data.export.planning import Asked
+from app.annotation.data.export.planning import ExportRequest
 from app.annotation.data.gene_filter import STATES
 from app.annotation.data.gene_order import IMPORTED
 from app.api.parameters import given_names
@@ -89,11 +89,11 @@ class Choice:
         """The equivalent options of ``just export``."""
         # with =, because an order may begin with a minus
         pairs = (f"--{name.replace('_', '-')}={value}" for name, value in self.parameters)
-        return "".join(f" {shlex.quote(each)}" for each in pairs)
+        return "".join(f" {shlex.quote(pair)}" for pair in pairs)
 
-    def asked(self, format_name: str) -> Asked:
+    def export_request(self, format_name: str) -> ExportRequest:
         """Return the equivalent request for an export."""
-        return Asked(
+        return ExportRequest(
             format=format_name,
             fields=self.fields,
             genes=self.genes or None,

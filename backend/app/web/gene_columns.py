@@ -101,7 +101,7 @@ def offered(
     found = []
     for source, fields in known.items():
         offers = [_offer(field, chosen) for field in fields.values()]
-        number = sum(each.is_chosen + sum(key.is_chosen for key in each.keys) for each in offers)
+        number = sum(offer.is_chosen + sum(key.is_chosen for key in offer.keys) for offer in offers)
         title = sources[source].title if source in sources else source
         found.append(Source(source, title, offers, number))
     return found

@@ -20,7 +20,7 @@ from app.annotation.data.gene_order import find_order
 from app.annotation.data.gene_pages import gene_page
 from app.annotation.data.lists import list_names
 from app.annotation.data.moments import snapshot_names
-from app.annotation.data.wanted import find_wanted
+from app.annotation.data.selection import find_selection
 from app.annotation.own_tables.registry import all_sources
 from app.annotation.sources.declaration import SourceInfo
 from app.api.export import exported
@@ -56,7 +56,7 @@ class TypedExport(Typed):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FormOptions:
     """The options of the form.
 
     Attributes:
@@ -96,7 +96,7 @@ async def show_genes(
     """Show the matching genes with the chosen columns."""
     result: Table | UserError
     async with services.reads.connect() as connection:
-        shown = Shown(
+        options = FormOptions(
             await all_fields(connection),
             await all_sources(connection),
             await list_names(connection),
@@ -107,11 +107,11 @@ async def show_genes(
             choice = typed.choice
             if not typed.is_short:
                 return redirect(request, f"/genes{choice.query()}")
-            result = await read_table(connection, choice, shown, typed.after)
+            result = await read_table(connection, choice, options, typed.after)
         except (WrongUse, NotFound) as problem:
             result = problem
     # in a thread, because a table with many columns takes long to render
-    return await asyncio.to_thread(_show, request, typed, shown, result)
+    return await asyncio.to_thread(_show, request, typed, options, result)
 
 
 @router.get("/genes/export")
@@ -123,7 +123,9 @@ async def export_genes(
     if not choice.fields:
         choice = replace(choice, fields=_default_names(services))
     try:
-        return await exported(request, services, choice.asked(format_of(typed.format).name))
+        return await exported(
+            request, services, choice.export_request(format_of(typed.format).name)
+        )
     except TooManyExports:
         refused = show_problem(
             request,
@@ -136,7 +138,7 @@ async def export_genes(
 
 
 async def read_table(
-    connection: AsyncConnection, choice: Choice, shown: Shown, after: int | None
+    connection: AsyncConnection, choice: Choice, options: FormOptions, after: int | None
 ) -> Table:
     """Read a page of the table.
 
@@ -144,14 +146,14 @@ async def read_table(
         WrongUse: a part of the choice is not valid.
         NotFound: the list or snapshot does not exist.
     """
-    names = choice.fields or shown.defaults
-    fields = find_fields(names, shown.known)
+    names = choice.fields or options.defaults
+    fields = find_fields(names, options.known)
     if len(fields) > MAX_COLUMNS:
         raise WrongUse(
             f"{len(fields):,} columns",
             allowed=f"at most {MAX_COLUMNS} in a browser; an export has as many as you want",
         )
-    wanted = await find_wanted(
+    selection = await find_selection(
         connection,
         fields=[field.name for field in fields],
         as_of=choice.as_of or None,
@@ -165,11 +167,17 @@ async def read_table(
     )
     order = await find_order(connection, choice.order)
     # without columns, select no source instead of all
-    wanted = replace(wanted, sources=wanted.sources or ())
+    selection = replace(selection, sources=selection.sources or ())
     found = await gene_page(
-        connection, wanted, which, order=order, after=after, limit=PAGE_SIZE, counted=after is None
+        connection,
+        selection,
+        which,
+        order=order,
+        after=after,
+        limit=PAGE_SIZE,
+        counted=after is None,
     )
-    columns = by_source(fields, shown.known)
+    columns = by_source(fields, options.known)
     return Table(
         replace(choice, fields=names),
         columns,
@@ -183,12 +191,14 @@ def _default_names(services: Services) -> tuple[str, ...]:
     return tuple(field.name for field in default_fields(services.enabled_sources))
 
 
-def _show(request: Request, typed: TypedPage, shown: Shown, result: Table | UserError) -> Response:
+def _show(
+    request: Request, typed: TypedPage, options: FormOptions, result: Table | UserError
+) -> Response:
     table = result if isinstance(result, Table) else None
     problem = result if isinstance(result, UserError) else None
-    names = given_names(typed.fields) or shown.defaults
-    chosen, mistaken = known_names(names, shown.known)
-    sources = offered(shown.known, shown.sources, {*chosen})
+    names = given_names(typed.fields) or options.defaults
+    chosen, mistaken = known_names(names, options.known)
+    sources = offered(options.known, options.sources, {*chosen})
     ticked = {
         each.column.field.name
         for source in sources
@@ -203,7 +213,7 @@ def _show(request: Request, typed: TypedPage, shown: Shown, result: Table | User
         state=typed.shown_state,
         table=table,
         problem=problem,
-        shown=shown,
+        options=options,
         sources=sources,
         further=[*mistaken, *(name for name in chosen if name not in ticked)],
         states=STATES,

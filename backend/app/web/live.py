@@ -59,7 +59,7 @@ class Live:
     def __init__(self, interval: float = LOOK_INTERVAL) -> None:
         self._interval = interval
         self._watched: dict[str, _Watched] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._stopped = False
 
     async def watch(self, key: str, render: Render) -> AsyncIterator[str]:
@@ -100,20 +100,20 @@ class Live:
     async def close(self) -> None:
         """Stop, and wait for the end of polling."""
         self.stop()
-        if self._looking is not None:
-            await cancelling.end(self._looking, within=STOP_TIMEOUT)
+        if self._polling is not None:
+            await cancelling.end(self._polling, within=STOP_TIMEOUT)
 
     def _begin(self) -> None:
-        if not self._stopped and (self._looking is None or self._looking.done()):
-            self._looking = asyncio.create_task(self._look(), name="live pages")
+        if not self._stopped and (self._polling is None or self._polling.done()):
+            self._polling = asyncio.create_task(self._poll(), name="live pages")
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while self._watched and not self._stopped:
             for watched in list(self._watched.values()):
-                await self._look_at(watched)
+                await self._poll_part(watched)
             await asyncio.sleep(self._interval)
 
-    async def _look_at(self, watched: _Watched) -> None:
+    async def _poll_part(self, watched: _Watched) -> None:
         try:
             text = await watched.render()
         except NotFound:

@@ -17,7 +17,7 @@ from app.web.rendering import page, redirect
 from app.web.roles import actor_of
 
 
-class Wanted(BaseModel):
+class RunForm(BaseModel):
     """The fields of the form. No source means all."""
 
     source: list[Annotated[str, Field(max_length=100)]] = Field([], max_length=100)
@@ -45,41 +45,41 @@ def new_run_router(settings: Settings) -> APIRouter:
     async def show(
         request: Request,
         services: ServicesDep,
-        wanted: Wanted,
+        form: RunForm,
         forecasts: Sequence[Forecast] | None,
     ) -> Response:
         async with services.reads.connect() as connection:
             sources = [*await all_sources(connection)]
-        return page(request, "new_run.html", wanted=wanted, sources=sources, forecasts=forecasts)
+        return page(request, "new_run.html", form=form, sources=sources, forecasts=forecasts)
 
     @router.get("/runs/new")
     async def show_form(
-        request: Request, services: ServicesDep, wanted: Annotated[Wanted, Query()]
+        request: Request, services: ServicesDep, form: Annotated[RunForm, Query()]
     ) -> Response:
         """Show the form."""
-        return await show(request, services, wanted, None)
+        return await show(request, services, form, None)
 
     @router.post("/runs/new")
     async def look(
-        request: Request, services: ServicesDep, wanted: Annotated[Wanted, Form()]
+        request: Request, services: ServicesDep, form: Annotated[RunForm, Form()]
     ) -> Response:
         """Show what the run would do.
 
         This sends requests to the sources, so it is a POST: neither viewers nor other sites can
         trigger it.
         """
-        forecasts = await forecast_request(services.db, settings, wanted.request)
-        return await show(request, services, wanted, forecasts)
+        forecasts = await forecast_request(services.db, settings, form.request)
+        return await show(request, services, form, forecasts)
 
     @router.post("/runs")
     async def start(
-        request: Request, services: ServicesDep, wanted: Annotated[Wanted, Form()]
+        request: Request, services: ServicesDep, form: Annotated[RunForm, Form()]
     ) -> Response:
         """Start a run, or go to the active run of the same request."""
         accepted = await request_run(
             services.db,
             services.dispatcher,
-            wanted.request,
+            form.request,
             enabled=services.enabled_sources,
             actor=actor_of(request),
         )

@@ -92,7 +92,7 @@ async def read_now(services: Services) -> Now:
         found = await status(connection, budgets, arq_health=None)
         active = (await list_runs(connection, limit=MAX_RUNS, only=ACTIVE_RUNS)).runs
         held = await held_sources(connection)
-        schedules = [each for each in await list_schedules(connection) if each.next]
+        schedules = [schedule for schedule in await list_schedules(connection) if schedule.next]
     schedules.sort(key=lambda each: each.next[0])
     held_now = [HeldSource(name, each.run_id, each.reason) for name, each in held.items()]
     return Now(

@@ -49,7 +49,7 @@ async def show_run(
     """Show a run."""
     async with services.reads.connect() as connection:
         read = await _read(connection, run_id, begin, end)
-    return page(request, "run.html", asked=request.url.query, **read)
+    return page(request, "run.html", query=request.url.query, **read)
 
 
 @router.get("/live/runs/{run_id}", response_class=EventSourceResponse)
@@ -116,7 +116,7 @@ async def _read(
     events = await latest_events(connection, run_id, limit=MAX_EVENTS + 1)
     left_out = len(events) > MAX_EVENTS
     events = events[-MAX_EVENTS:]
-    workers = {each.detail["worker"] for each in events if "worker" in each.detail}
+    workers = {event.detail["worker"] for event in events if "worker" in event.detail}
     logs = await tails(connection, run_id, of_last=MAX_LINES, of_others=LINES_OF_OTHERS)
     drawing = draw(
         events,

@@ -60,7 +60,7 @@ def _shown(found: Found) -> dict[str, Any]:
     lines = []
     if meant.resolved_by is not None:
         kind = KINDS[meant.resolved_by]
-        lines += [_line(each, kind, "") for each in meant.candidates]
+        lines += [_line(candidate, kind, "") for candidate in meant.candidates]
         if meant.gene is not None:
             lines.append(_line(meant.gene, kind, "", meant.successor))
         if meant.successor is not None:
@@ -72,7 +72,7 @@ def _shown(found: Found) -> dict[str, Any]:
         "found": found,
         "said": summary(found) if found.q.strip() else "",
         "lines": lines,
-        "missing": any(each.gene.id is None for each in lines),
+        "missing": any(line.gene.id is None for line in lines),
         # Enter opens the first result, unless the user must choose
         "first": not meant.candidates and not found.near,
     }

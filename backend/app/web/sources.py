@@ -34,7 +34,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSource:
     """A source on the pages.
 
     Attributes:
@@ -91,7 +91,7 @@ async def _read(
     counts: Counts,
     name: str | None = None,
     down: Mapping[str, Sequence[Outage]] | None = None,
-) -> list[Shown]:
+) -> list[ShownSource]:
     names = None if name is None else [name]
     async with services.reads.connect() as connection:
         found = await sources_overview(
@@ -101,7 +101,7 @@ async def _read(
     return [_shown(each, runs[each.name]) for each in found]
 
 
-def _shown(source: SourceOverview, runs: Sequence[SourceInRun]) -> Shown:
+def _shown(source: SourceOverview, runs: Sequence[SourceInRun]) -> ShownSource:
     requests, changes = (
         sparkline(
             what,
@@ -110,7 +110,7 @@ def _shown(source: SourceOverview, runs: Sequence[SourceInRun]) -> Shown:
         )
         for what, field in (("requests", "requests"), ("changed answers", "changed"))
     )
-    return Shown(source, coverage_bar(source), requests, changes, runs[::-1])
+    return ShownSource(source, coverage_bar(source), requests, changes, runs[::-1])
 
 
 def coverage_bar(source: SourceOverview) -> list[Part]:

@@ -40,9 +40,9 @@ class Sparkline:
     def paths(self) -> dict[str, str]:
         """The bars of each kind as one path, which keeps pages with many drawings small."""
         found: dict[str, str] = {}
-        for each in self.bars:
-            path = f"M{each.x:g} {each.y:g}h{each.width:g}V{HEIGHT:g}h-{each.width:g}z"
-            found[each.kind] = found.get(each.kind, "") + path
+        for bar in self.bars:
+            path = f"M{bar.x:g} {bar.y:g}h{bar.width:g}V{HEIGHT:g}h-{bar.width:g}z"
+            found[bar.kind] = found.get(bar.kind, "") + path
         return found
 
 
@@ -57,11 +57,11 @@ def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
     if not points:
         return Sparkline((), f"{what}: no run yet")
     values = [point.value for point in points]
-    most = max(values)
+    maximum = max(values)
     step = WIDTH / room
     bars = []
     for number, point in enumerate(points, start=room - len(points)):
-        height = max(_MIN_HEIGHT, HEIGHT * point.value / most) if most else _MIN_HEIGHT
+        height = max(_MIN_HEIGHT, HEIGHT * point.value / maximum) if maximum else _MIN_HEIGHT
         title = f"{point.of}: {point.value:,} {what}"
         bars.append(
             Bar(
@@ -74,7 +74,7 @@ def sparkline(what: str, points: Sequence[Point], *, room: int) -> Sparkline:
             )
         )
     if len(points) == 1:
-        return Sparkline(bars, f"{what} in the only run: {most:,}")
-    few = f"{min(values):,} to {most:,}" if min(values) != most else f"{most:,}"
+        return Sparkline(bars, f"{what} in the only run: {maximum:,}")
+    few = f"{min(values):,} to {maximum:,}" if min(values) != maximum else f"{maximum:,}"
     runs = f"the last {len(points)} runs"
     return Sparkline(bars, f"{what} in {runs}: {few}; in the latest: {values[-1]:,}")

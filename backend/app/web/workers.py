@@ -95,12 +95,12 @@ def summary(status: WorkerStatus) -> str:
         return "No worker is alive."
     slots = sum(worker.slots or 0 for worker in alive)
     used = sum(len(worker.runs) for worker in alive)
-    said = f"{words(len(alive), 'worker')} {'is' if len(alive) == 1 else 'are'} alive"
+    text = f"{words(len(alive), 'worker')} {'is' if len(alive) == 1 else 'are'} alive"
     if slots:
-        said += f", {used:,} of {words(slots, 'slot')} {'is' if used == 1 else 'are'} in use"
+        text += f", {used:,} of {words(slots, 'slot')} {'is' if used == 1 else 'are'} in use"
     if others := sum(worker.code != "same" for worker in alive):
-        said += f", {others:,} {'runs' if others == 1 else 'run'} other code than this API"
-    return f"{said}."
+        text += f", {others:,} {'runs' if others == 1 else 'run'} other code than this API"
+    return f"{text}."
 
 
 def heartbeat(worker: Worker) -> str:

@@ -3,7 +3,7 @@
 `moments` defines the point in time of a read: now, a time, or a snapshot. `versions` selects the
 answers that were valid at it, and `genes` the genes as they were at it. `fields` describes the
 fields of all answers, and `field_names` finds them by typed names. `conditions` filters answers,
-and `lists` manages named lists of genes. `wanted` is what a reader wants of genes, and `reading`
+and `lists` manages named lists of genes. `selection` selects the answers to read, and `reading`
 reads genes with their answers. `gene_filter` chooses genes, `gene_order` sorts them, and
 `gene_pages` reads them page by page. `gene_query` answers queries of many identifiers, and
 `one_gene` finds the gene of a name. `gene_history` reads the versions of answers, `gene_changes`
@@ -41,11 +41,11 @@ __all__ = [
     "reading",
     "retention",
     "rollback",
+    "selection",
     "shapes",
     "snapshots",
     "versions",
     "views",
-    "wanted",
     "wording",
 ]
 """The modules that others may use."""

@@ -63,18 +63,18 @@ async def sizes(context: Context) -> Finding:
         overdue = (
             await _count(connection, settings, later=OVERDUE_DAYS) if any(old.values()) else {}
         )
-    total = sum(each.bytes for each in tables)
-    has = some([f"{each.name} {size(each.bytes)}" for each in tables])
-    summary = f"{size(total)}: {has}; to be removed: {_said(old)}"
+    total = sum(table.bytes for table in tables)
+    has = some([f"{table.name} {size(table.bytes)}" for table in tables])
+    summary = f"{size(total)}: {has}; to be removed: {_counts_text(old)}"
     detail = {
-        "bytes": {each.name: each.bytes for each in tables},
+        "bytes": {table.name: table.bytes for table in tables},
         "to_be_removed": {kind: found.number for kind, found in old.items()},
         "counted_in_full": not any(found.at_least for found in old.values()),
     }
     if not any(overdue.values()):
         return ok(summary, **detail)
     return warning(
-        f"{_said(overdue)} should have been removed {OVERDUE_DAYS} days ago",
+        f"{_counts_text(overdue)} should have been removed {OVERDUE_DAYS} days ago",
         required="a worker that is alive and whose log has no error about retention",
         found=summary,
         remedy=START_WORKER if settings.use_arq_worker else START_API,
@@ -131,7 +131,7 @@ async def _count_runs(connection: "AsyncConnection", days: int) -> _Found:
         after = old[-1]
 
 
-def _said(found: dict[str, _Found]) -> str:
+def _counts_text(found: dict[str, _Found]) -> str:
     """Format the numbers of rows to be removed, by kind."""
     return some(
         [
@@ -154,12 +154,12 @@ def _said(found: dict[str, _Found]) -> str:
 )
 async def disk(context: Context) -> Finding:
     """Check the free space of the disk, and the files that retention would remove."""
-    from app.annotation.data.file_retention import look
+    from app.annotation.data.file_retention import measure_room
     from app.annotation.settings import Settings
 
     assert isinstance(context.settings, Settings)
     settings = context.settings
-    room = await asyncio.to_thread(look, settings)
+    room = await asyncio.to_thread(measure_room, settings)
     has = (
         f"{size(room.files)} in CACHE_DIR, {size(room.unused)} of it to be removed;"
         f" {size(room.free)} are free on its disk"

@@ -33,7 +33,7 @@ def paragraph(manifest: Manifest) -> str:
 
 
 def _releases(source: ManifestSource) -> str:
-    names = dict.fromkeys(each.release or "not stated" for each in source.releases)
+    names = dict.fromkeys(release.release or "not stated" for release in source.releases)
     return f"release {some([*names], MAX_RELEASES)}" if names else "no answers"
 
 
@@ -60,7 +60,7 @@ def _reference(source: ManifestSource) -> Iterator[str]:
     yield "  - type: database"
     yield f"    title: {_quoted(source.title)}"
     yield f"    authors: [{{name: {_quoted(source.title)}}}]"
-    releases = [each.release for each in source.releases if each.release]
+    releases = [release.release for release in source.releases if release.release]
     if releases:
         yield f"    version: {_quoted(', '.join(dict.fromkeys(releases)))}"
     if source.licence_url:

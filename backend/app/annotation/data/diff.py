@@ -132,7 +132,7 @@ def _values(shape: Shape, path: tuple[str, ...], old: Any, new: Any) -> Iterator
         changes = (FieldChange(path, "altered", old, new),)
     else:
         changes = ()
-    yield from (replace(each, moves=True) for each in changes) if moves else changes
+    yield from (replace(change, moves=True) for change in changes) if moves else changes
 
 
 def _maps(path: tuple[str, ...], old: Data, new: Data) -> Iterator[FieldChange]:
@@ -165,12 +165,14 @@ def _lists(
     for element in gone:
         yield FieldChange(path, "removed", element, MISSING, _identity(identity, element))
     for named, before, after in altered:
-        for each in _objects(shape, (), before, after):
+        for difference in _objects(shape, (), before, after):
             # the key of a map in an element is part of the path in the element
-            key = (each.element,) if isinstance(each.element, str) else ()
-            change = "altered" if key else each.change
-            part = (*each.path, *key)
-            yield FieldChange(path, change, each.old, each.new, named, part, each.moves)
+            key = (difference.element,) if isinstance(difference.element, str) else ()
+            change = "altered" if key else difference.change
+            part = (*difference.path, *key)
+            yield FieldChange(
+                path, change, difference.old, difference.new, named, part, difference.moves
+            )
 
 
 def _trimmed(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[Any]]:

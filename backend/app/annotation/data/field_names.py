@@ -142,7 +142,9 @@ def _with_parts(fields: Iterable[Field]) -> Iterator[Field]:
 def _fields_of(name: str, known: Known) -> Mapping[str, Field]:
     source = name.partition(".")[0]
     if source not in known:
-        same = [each for fields in known.values() for each in fields if each.endswith(f".{name}")]
+        same = [
+            field for fields in known.values() for field in fields if field.endswith(f".{name}")
+        ]
         if same:
             raise WrongUse(
                 f"{name[:_MAX_CHARS]!r} does not begin with a source; did you mean"

@@ -219,7 +219,9 @@ class _Value:
         bare, says = unmarked(described)
         if not isinstance(bare, msgspec.inspect.UnionType):
             return cls(bare, says, nullable=False)
-        (inner,) = (each for each in bare.types if not isinstance(each, msgspec.inspect.NoneType))
+        (inner,) = (
+            type_ for type_ in bare.types if not isinstance(type_, msgspec.inspect.NoneType)
+        )
         found, more = unmarked(inner)
         return cls(found, {**more, **says}, nullable=True)
 

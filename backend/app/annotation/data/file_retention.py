@@ -75,7 +75,7 @@ class Room:
     free: int
 
 
-def look(settings: Settings) -> Room:
+def measure_room(settings: Settings) -> Room:
     """Return the use of ``CACHE_DIR``. The function blocks."""
     cache = settings.cache_dir
     abandoned = list_abandoned(cache)

@@ -13,15 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.data.diff import Shape, diff
 from app.annotation.data.fields import Field
 from app.annotation.data.gene_history import gene_history, key_of, latest_versions
+from app.annotation.data.selection import Selection
 from app.annotation.data.shapes import Version
-from app.annotation.data.wanted import Wanted
 from app.annotation.data.wording import Words, describe_answer
 
 Fields = Mapping[str, Mapping[str, Field]]
 """The fields by source and name; see `fields.all_fields`."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class VersionChange(msgspec.Struct, frozen=True):
     """A version of an answer, and what it changed.
 
     Attributes:
@@ -46,52 +46,52 @@ class Latest(msgspec.Struct, frozen=True):
 
     Attributes:
         versions: the total number of versions.
-        said: the latest versions, the newest first.
+        changes: the latest versions, the newest first.
     """
 
     versions: int
-    said: Sequence[Said]
+    changes: Sequence[VersionChange]
 
 
 async def latest_changes(
-    connection: AsyncConnection, gene_id: int, wanted: Wanted, fields: Fields, *, each: int
+    connection: AsyncConnection, gene_id: int, selection: Selection, fields: Fields, *, each: int
 ) -> dict[str, Latest]:
     """Return the latest changes of a gene's answers, by source.
 
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: the selection; see `gene_history.gene_history`.
+        selection: the selection; see `gene_history.gene_history`.
         fields: the fields of all sources.
         each: the maximum number of versions for each source.
     """
-    found = await latest_versions(connection, gene_id, wanted, each=each + 1)
+    found = await latest_versions(connection, gene_id, selection, each=each + 1)
 
-    def say() -> dict[str, Latest]:
+    def describe() -> dict[str, Latest]:
         return {
-            source: Latest(number, [*_said(versions, fields.get(source, {}))][:each])
+            source: Latest(number, [*_describe(versions, fields.get(source, {}))][:each])
             for source, (number, versions) in found.items()
         }
 
     # comparing large answers takes long and must not block the event loop
-    return await asyncio.to_thread(say)
+    return await asyncio.to_thread(describe)
 
 
 async def changes_page(
     connection: AsyncConnection,
     gene_id: int,
-    wanted: Wanted,
+    selection: Selection,
     fields: Fields,
     *,
     after: str | None,
     limit: int,
-) -> tuple[list[Said], str | None]:
+) -> tuple[list[VersionChange], str | None]:
     """Return a page of a gene's versions in words, by source, the newest first.
 
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: the selection; see `gene_history.gene_history`.
+        selection: the selection; see `gene_history.gene_history`.
         fields: the fields of all sources.
         after: the key of the last version of the previous page.
         limit: the maximum number of versions.
@@ -100,21 +100,21 @@ async def changes_page(
         WrongUse: ``after`` is not a key of a page.
     """
     # one more version is read to compare the last one of the page with
-    versions, _ = await gene_history(connection, gene_id, wanted, after=after, limit=limit + 1)
+    versions, _ = await gene_history(connection, gene_id, selection, after=after, limit=limit + 1)
 
-    def say() -> list[Said]:
+    def describe() -> list[VersionChange]:
         by_source = groupby(versions, key=lambda version: version.source)
         return [
             each
             for source, of_source in by_source
-            for each in _said([*of_source], fields.get(source, {}))
+            for each in _describe([*of_source], fields.get(source, {}))
         ]
 
-    said = await asyncio.to_thread(say)
-    return said[:limit], said[limit - 1].key if len(said) > limit else None
+    changes = await asyncio.to_thread(describe)
+    return changes[:limit], changes[limit - 1].key if len(changes) > limit else None
 
 
-def _said(versions: Sequence[Version], fields: Mapping[str, Field]) -> Iterator[Said]:
+def _describe(versions: Sequence[Version], fields: Mapping[str, Field]) -> Iterator[VersionChange]:
     """Describe the changes of each version of a source, the newest first."""
     shape, words = Shape.of(fields.values()), Words(fields.values())
     data = [_decoded(version.data) for version in versions]
@@ -126,12 +126,12 @@ def _said(versions: Sequence[Version], fields: Mapping[str, Field]) -> Iterator[
             text = describe_answer(
                 words,
                 # changes of moving fields are described only if nothing else changed
-                [each for each in changes if not each.moves] or changes,
+                [change for change in changes if not change.moves] or changes,
                 former_state=before.state,
                 state=version.state,
                 rollback_id=before.replaced_by_rollback_id,
             )
-        yield Said(
+        yield VersionChange(
             version.source,
             msgspec.json.decode(version.valid_from, type=datetime),
             version.release,

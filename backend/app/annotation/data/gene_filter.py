@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.data.conditions import Condition, parse_conditions, satisfied
 from app.annotation.data.lists import in_list, list_members
 from app.annotation.data.moments import Moment, clock, parse_start
-from app.annotation.data.versions import answers_at
-from app.annotation.data.wanted import (
+from app.annotation.data.selection import (
     known_fields,
     require_sources,
     require_storable,
     unknown_name,
 )
+from app.annotation.data.versions import answers_at
 from app.core.errors import WrongUse
 
 STATES = ("found", "absent", "unknown")
@@ -90,14 +90,14 @@ def matching(genes: Subquery, moment: Moment, chosen: Filter) -> list[ColumnElem
     found: list[ColumnElement[bool]] = []
     if chosen.source is not None or chosen.changed_since is not None:
         answers = answers_at(moment, "chosen")
-        asked = [answers.c.gene_id == genes.c.id]
+        conditions = [answers.c.gene_id == genes.c.id]
         if chosen.source is not None:
-            asked.append(answers.c.source == chosen.source)
+            conditions.append(answers.c.source == chosen.source)
         if chosen.state is not None:
-            asked.append(answers.c.state == chosen.state)
+            conditions.append(answers.c.state == chosen.state)
         if chosen.changed_since is not None:
-            asked.append(answers.c.valid_from >= chosen.changed_since)
-        found.append(exists().where(*asked))
+            conditions.append(answers.c.valid_from >= chosen.changed_since)
+        found.append(exists().where(*conditions))
     if chosen.prefix is not None:
         begins = func.lower(literal(chosen.prefix, Text))
         found.append(func.starts_with(func.lower(genes.c.symbol), begins))

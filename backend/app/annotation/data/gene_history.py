@@ -30,8 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.cuts import cut
 from app.annotation.data.reading import json_text, of_sources
+from app.annotation.data.selection import Selection
 from app.annotation.data.shapes import Version, raw
-from app.annotation.data.wanted import Wanted
 from app.core.errors import WrongUse
 from app.db.tables import annotation_history, annotations, origins
 
@@ -39,7 +39,7 @@ from app.db.tables import annotation_history, annotations, origins
 async def gene_history(
     connection: AsyncConnection,
     gene_id: int,
-    wanted: Wanted,
+    selection: Selection,
     *,
     data: bool = True,
     after: str | None = None,
@@ -50,7 +50,7 @@ async def gene_history(
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: the sources, the fields of the data, and the moment. With a moment, only versions
+        selection: the sources, the fields of the data, and the moment. With a moment, only versions
             that existed at it are returned.
         data: whether the versions include their data.
         after: the key of the last version of the previous page.
@@ -63,7 +63,8 @@ async def gene_history(
         WrongUse: ``after`` is not a key of a page.
     """
     versions = union_all(
-        _versions(annotations, gene_id, wanted), _versions(annotation_history, gene_id, wanted)
+        _versions(annotations, gene_id, selection),
+        _versions(annotation_history, gene_id, selection),
     ).subquery("versions")
     page = select(versions).order_by(versions.c.source, versions.c.valid_from.desc()).limit(limit)
     if after is not None:
@@ -71,21 +72,21 @@ async def gene_history(
         older = (versions.c.source == source) & (versions.c.valid_from < at)
         page = page.where(or_(versions.c.source > source, older))
     rows = (
-        await connection.execute(_columns(page.subquery("page"), wanted, data=literal(data)))
+        await connection.execute(_columns(page.subquery("page"), selection, data=literal(data)))
     ).all()
     found = [_version(row, data=data) for row in rows]
     return found, key_of(found[-1]) if len(found) == limit else None
 
 
 async def latest_versions(
-    connection: AsyncConnection, gene_id: int, wanted: Wanted, *, each: int
+    connection: AsyncConnection, gene_id: int, selection: Selection, *, each: int
 ) -> dict[str, tuple[int, list[Version]]]:
     """Return the latest versions of a gene's answers by source, the newest first.
 
     Args:
         connection: the database connection.
         gene_id: the id of the gene.
-        wanted: see :func:`gene_history`.
+        selection: see :func:`gene_history`.
         each: the maximum number of versions for each source.
 
     Returns:
@@ -93,24 +94,25 @@ async def latest_versions(
         version has no data, because there is no other one to compare it with.
     """
     found: dict[str, tuple[int, list[Version]]] = {}
-    for row in await connection.execute(_latest(wanted, each), {"gene_id": gene_id}):
+    for row in await connection.execute(_latest(selection, each), {"gene_id": gene_id}):
         found.setdefault(row.source, (row.number, []))[1].append(_version(row, data=True))
     return found
 
 
 # composing the statement takes longer than executing it
 @functools.lru_cache(maxsize=256)
-def _latest(wanted: Wanted, each: int) -> Select[Any]:
+def _latest(selection: Selection, each: int) -> Select[Any]:
     gene_id = bindparam("gene_id", type_=BigInteger)
     versions = union_all(
-        _versions(annotations, gene_id, wanted), _versions(annotation_history, gene_id, wanted)
+        _versions(annotations, gene_id, selection),
+        _versions(annotation_history, gene_id, selection),
     ).subquery("versions")
     of_source = versions.c.source
     place = func.row_number().over(partition_by=of_source, order_by=versions.c.valid_from.desc())
     number = func.count().over(partition_by=of_source)
     ranked = select(versions, place.label("place"), number.label("number")).subquery("ranked")
     page = select(ranked).where(ranked.c.place <= each).subquery("page")
-    return _columns(page, wanted, data=page.c.number > 1).add_columns(page.c.number)
+    return _columns(page, selection, data=page.c.number > 1).add_columns(page.c.number)
 
 
 def key_of(version: Version) -> str:
@@ -144,7 +146,7 @@ def _key(after: str) -> tuple[str, datetime]:
     return source, at
 
 
-def _versions(table: Any, gene_id: int | BindParameter[int], wanted: Wanted) -> Select[Any]:
+def _versions(table: Any, gene_id: int | BindParameter[int], selection: Selection) -> Select[Any]:
     is_former = table is annotation_history
     found = select(
         table.c.source,
@@ -158,13 +160,13 @@ def _versions(table: Any, gene_id: int | BindParameter[int], wanted: Wanted) -> 
         table.c.rollback_id if is_former else cast(null(), BigInteger).label("rollback_id"),
         table.c.origin_ids,
         table.c.origin_since,
-    ).where(table.c.gene_id == gene_id, *of_sources(table.c.source, wanted))
-    if wanted.moment.at is not None:
-        found = found.where(table.c.valid_from <= wanted.moment.at)
+    ).where(table.c.gene_id == gene_id, *of_sources(table.c.source, selection))
+    if selection.moment.at is not None:
+        found = found.where(table.c.valid_from <= selection.moment.at)
     return found
 
 
-def _columns(page: Subquery, wanted: Wanted, *, data: ColumnElement[bool]) -> Select[Any]:
+def _columns(page: Subquery, selection: Selection, *, data: ColumnElement[bool]) -> Select[Any]:
     return select(
         page.c.source,
         page.c.state,
@@ -175,7 +177,7 @@ def _columns(page: Subquery, wanted: Wanted, *, data: ColumnElement[bool]) -> Se
         page.c.changed_run_id,
         page.c.run_id,
         page.c.rollback_id,
-        cast(case((data, cut(page.c.data, page.c.source, wanted.fields))), Text).label("data"),
+        cast(case((data, cut(page.c.data, page.c.source, selection.fields))), Text).label("data"),
         page.c.valid_from,
     ).order_by(page.c.source, page.c.valid_from.desc())
 

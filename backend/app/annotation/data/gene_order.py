@@ -31,12 +31,12 @@ from app.annotation.data.conditions.predicates import at_path
 from app.annotation.data.field_names import Known, find_field
 from app.annotation.data.fields import Field
 from app.annotation.data.moments import Moment
+from app.annotation.data.selection import known_fields, require_storable, unknown_name
 from app.annotation.data.versions import answers_at
-from app.annotation.data.wanted import known_fields, require_storable, unknown_name
 
 IDENTIFIERS = ("import", "symbol", "hgnc_id")
 
-ORDERS = (*IDENTIFIERS, *(f"-{each}" for each in IDENTIFIERS))
+ORDERS = (*IDENTIFIERS, *(f"-{identifier}" for identifier in IDENTIFIERS))
 """The orders by identifiers; a leading minus means descending."""
 
 Keys = tuple[ColumnElement[Any], ...]

@@ -13,8 +13,8 @@ from app.annotation.data.gene_order import IMPORTED, GeneOrder, beyond, directed
 from app.annotation.data.genes import genes_at
 from app.annotation.data.moments import Moment
 from app.annotation.data.reading import read_genes
+from app.annotation.data.selection import Selection
 from app.annotation.data.shapes import Gene
-from app.annotation.data.wanted import Wanted
 from app.core.errors import WrongUse
 
 
@@ -35,7 +35,7 @@ class GenesPage:
 
 async def gene_page(
     connection: AsyncConnection,
-    wanted: Wanted,
+    selection: Selection,
     chosen: Filter,
     *,
     order: GeneOrder = IMPORTED,
@@ -47,7 +47,7 @@ async def gene_page(
 
     Args:
         connection: the database connection.
-        wanted: the selection of answers to read.
+        selection: the selection of answers to read.
         chosen: the filter of genes.
         order: the order of the genes.
         after: the id of the last gene of the previous page; None for the first page. In the order
@@ -61,14 +61,19 @@ async def gene_page(
     assert after is None or not counted
     values: dict[str, Any] = {}
     if after is not None:
-        values = await _keys_of(connection, wanted.moment, order, after)
+        values = await _keys_of(connection, selection.moment, order, after)
     has_value = values.get("key_0") is not None
     query = _ids(
-        wanted.moment, chosen, order, is_first=after is None, has_value=has_value, counted=counted
+        selection.moment,
+        chosen,
+        order,
+        is_first=after is None,
+        has_value=has_value,
+        counted=counted,
     )
     rows = (await connection.execute(query, {**values, "limit": limit})).all()
     ids = [row.id for row in rows]
-    found = await read_genes(connection, ids, wanted) if ids else {}
+    found = await read_genes(connection, ids, selection) if ids else {}
     return GenesPage(
         # a gene may have been removed meanwhile
         [found[gene_id] for gene_id in ids if gene_id in found],

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.reading import read_genes
+from app.annotation.data.selection import Selection, unknown_name
 from app.annotation.data.shapes import Gene
-from app.annotation.data.wanted import Wanted, unknown_name
 from app.annotation.genes.resolve import RESOLVED_BY, NamedGene, Resolution, resolve
 from app.db.text import storable
 
@@ -51,7 +51,7 @@ def kinds_of(scopes: Sequence[str]) -> list[str]:
 
 
 async def answer_query(
-    connection: AsyncConnection, names: Sequence[str], kinds: Sequence[str], wanted: Wanted
+    connection: AsyncConnection, names: Sequence[str], kinds: Sequence[str], selection: Selection
 ) -> list[dict[str, Any]]:
     """Answer each name, in order; see `views.AnsweredQuery` and the classes after it.
 
@@ -61,15 +61,15 @@ async def answer_query(
         connection: the database connection.
         names: identifiers of any kind, in any case.
         kinds: the kinds of names to consider; see :func:`kinds_of`.
-        wanted: the selection of answers to read.
+        selection: the selection of answers to read.
     """
     resolved = await resolve(connection, names, kinds)
     found = {each.gene.id for each in resolved if each.gene is not None}
     ids = sorted(gene_id for gene_id in found if gene_id is not None)
     genes: dict[int, Gene] = {}
     for at in range(0, len(ids), _GENES_PER_STATEMENT):
-        genes |= await read_genes(connection, ids[at : at + _GENES_PER_STATEMENT], wanted)
-    return [_answer(each, genes, wanted) for each in resolved]
+        genes |= await read_genes(connection, ids[at : at + _GENES_PER_STATEMENT], selection)
+    return [_answer(each, genes, selection) for each in resolved]
 
 
 def found_gene(found: Resolution, gene: Gene) -> dict[str, Any]:
@@ -82,14 +82,14 @@ def named(gene: NamedGene) -> dict[str, Any]:
     return gene.model_dump(mode="json")
 
 
-def _answer(found: Resolution, genes: Mapping[int, Gene], wanted: Wanted) -> dict[str, Any]:
+def _answer(found: Resolution, genes: Mapping[int, Gene], selection: Selection) -> dict[str, Any]:
     query = storable(found.name)
     if found.candidates:
         return {
             "query": query,
             "ambiguous": True,
             "resolved_by": found.resolved_by,
-            "candidates": [named(each) for each in found.candidates],
+            "candidates": [named(candidate) for candidate in found.candidates],
         }
     gene = found.gene
     if gene is not None and gene.id is not None and gene.id in genes:
@@ -97,16 +97,16 @@ def _answer(found: Resolution, genes: Mapping[int, Gene], wanted: Wanted) -> dic
     return {
         "query": query,
         "notfound": True,
-        "reason": _reason(found, wanted),
+        "reason": _reason(found, selection),
         "gene": None if gene is None else named(gene),
     }
 
 
-def _reason(found: Resolution, wanted: Wanted) -> str:
+def _reason(found: Resolution, selection: Selection) -> str:
     if not found.name.strip():
         return "the identifier is blank"
     if found.gene is None:
         return "no gene has this name"
-    if found.gene.id is not None and wanted.moment.at is not None:
+    if found.gene.id is not None and selection.moment.at is not None:
         return f"{found.gene.symbol} was not in this database at that moment"
     return f"{found.gene.symbol} is not in this database"

@@ -191,7 +191,7 @@ async def put_list(
     by = check_text("by", by, MAX_WHO)
     note = None if note is None else check_text("note", note, MAX_NOTE)
     if not listed.genes:
-        first = "".join(f"; {each.found}: {each.detail}" for each in listed.problems[:3])
+        first = "".join(f"; {problem.found}: {problem.detail}" for problem in listed.problems[:3])
         raise WrongUse(
             f"none of the {len(listed.problems):,} rows names a single gene{first}",
             allowed=f"in each row {ANY_NAME}",

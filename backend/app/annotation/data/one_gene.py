@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.reading import read_genes
+from app.annotation.data.selection import Selection
 from app.annotation.data.shapes import Gene
-from app.annotation.data.wanted import Wanted
 from app.annotation.genes.resolve import ANY_NAME, NamedGene, Resolution, resolve
 from app.annotation.genes.search import Match, search
 from app.annotation.genes.words import KINDS, title
@@ -78,7 +78,7 @@ async def find_gene(connection: AsyncConnection, name: str) -> tuple[Resolution,
 
 
 async def read_gene(
-    connection: AsyncConnection, name: str, wanted: Wanted
+    connection: AsyncConnection, name: str, selection: Selection
 ) -> tuple[Resolution, Gene]:
     """Return the meaning of a name, and the gene with its answers.
 
@@ -87,11 +87,11 @@ async def read_gene(
         AmbiguousName: several genes have the name.
     """
     found, named, gene_id = await find_gene(connection, name)
-    genes = await read_genes(connection, [gene_id], wanted)
+    genes = await read_genes(connection, [gene_id], selection)
     if gene_id not in genes:
-        assert wanted.moment.at is not None
+        assert selection.moment.at is not None
         raise NotFound(
-            f"{title(named)} was not in this database at {wanted.moment.at:%Y-%m-%d %H:%M} UTC",
+            f"{title(named)} was not in this database at {selection.moment.at:%Y-%m-%d %H:%M} UTC",
             allowed="a moment after the gene was imported",
         )
     return found, genes[gene_id]

@@ -25,9 +25,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.cuts import cut
 from app.annotation.data.genes import genes_at
+from app.annotation.data.selection import Selection
 from app.annotation.data.shapes import Answer, Gene, Origin, raw
 from app.annotation.data.versions import answers_at
-from app.annotation.data.wanted import Wanted
 from app.annotation.sources import SOURCES
 from app.db.tables import origins, own_tables
 
@@ -38,18 +38,18 @@ _ROWS_AT_ONCE = 2_000
 
 
 async def read_genes(
-    connection: AsyncConnection, gene_ids: Sequence[int], wanted: Wanted
+    connection: AsyncConnection, gene_ids: Sequence[int], selection: Selection
 ) -> dict[int, Gene]:
     """Return genes with their answers by id. Genes that were missing at the moment are omitted.
 
     Args:
         connection: the database connection.
         gene_ids: the ids of the genes.
-        wanted: the selection of answers to read.
+        selection: the selection of answers to read.
     """
     if len(gene_ids) == 1:
-        return await _read(connection, _one(wanted), {"gene_id": gene_ids[0]})
-    return await _read(connection, _several(wanted), {"gene_ids": gene_ids})
+        return await _read(connection, _one(selection), {"gene_id": gene_ids[0]})
+    return await _read(connection, _several(selection), {"gene_ids": gene_ids})
 
 
 async def _read(
@@ -94,14 +94,14 @@ async def _read(
     return found
 
 
-def _genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
+def _genes_and_answers(genes: Subquery, selection: Selection) -> Select[Any]:
     """Select genes with their answers: one row for each answer, and one for a gene without answers.
 
     The rows are not sorted: to sort them, PostgreSQL would write all data to a temporary file.
     """
-    answers = answers_at(wanted.moment)
-    successors = genes_at(wanted.moment, "successors")
-    its = and_(answers.c.gene_id == genes.c.id, *of_sources(answers.c.source, wanted))
+    answers = answers_at(selection.moment)
+    successors = genes_at(selection.moment, "successors")
+    its = and_(answers.c.gene_id == genes.c.id, *of_sources(answers.c.source, selection))
     own = _own_files()
     its_file = and_(
         own.c.name == answers.c.source, own.c.digest == origins.c.files[0]["sha256"].astext
@@ -116,7 +116,7 @@ def _genes_and_answers(genes: Subquery, wanted: Wanted) -> Select[Any]:
         _named(successors),
         answers.c.source,
         answers.c.state,
-        cast(cut(answers.c.data, answers.c.source, wanted.fields), Text),
+        cast(cut(answers.c.data, answers.c.source, selection.fields), Text),
         answers.c.release,
         json_text(answers.c.valid_from),
         json_text(answers.c.fetched_at),
@@ -145,11 +145,11 @@ def _own_files() -> Subquery:
     )
 
 
-def of_sources(source: ColumnElement[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+def of_sources(source: ColumnElement[str], selection: Selection) -> list[ColumnElement[bool]]:
     """Return the SQL condition on the selected sources; empty if all are selected."""
-    if wanted.sources is None:
+    if selection.sources is None:
         return []
-    return [source == any_(literal(list(wanted.sources), ARRAY(Text)))]
+    return [source == any_(literal(list(selection.sources), ARRAY(Text)))]
 
 
 def json_text(value: ColumnElement[Any]) -> ColumnElement[str]:
@@ -169,17 +169,17 @@ def _named(genes: Subquery) -> ColumnElement[str]:
 # because that plan depends on their number. Composing a statement takes longer than executing it,
 # so composed ones are cached.
 @functools.lru_cache(maxsize=256)
-def _one(wanted: Wanted) -> Select[Any]:
-    genes = genes_at(wanted.moment)
-    return _chosen(genes, genes.c.id == bindparam("gene_id", type_=BigInteger), wanted)
+def _one(selection: Selection) -> Select[Any]:
+    genes = genes_at(selection.moment)
+    return _chosen(genes, genes.c.id == bindparam("gene_id", type_=BigInteger), selection)
 
 
 @functools.lru_cache(maxsize=256)
-def _several(wanted: Wanted) -> Select[Any]:
-    genes = genes_at(wanted.moment)
-    asked = any_(bindparam("gene_ids", type_=ARRAY(BigInteger)))
-    return _chosen(genes, genes.c.id == asked, wanted)
+def _several(selection: Selection) -> Select[Any]:
+    genes = genes_at(selection.moment)
+    any_id = any_(bindparam("gene_ids", type_=ARRAY(BigInteger)))
+    return _chosen(genes, genes.c.id == any_id, selection)
 
 
-def _chosen(genes: Subquery, which: ColumnElement[bool], wanted: Wanted) -> Select[Any]:
-    return _genes_and_answers(select(genes).where(which).subquery("page"), wanted)
+def _chosen(genes: Subquery, which: ColumnElement[bool], selection: Selection) -> Select[Any]:
+    return _genes_and_answers(select(genes).where(which).subquery("page"), selection)

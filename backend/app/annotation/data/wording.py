@@ -45,15 +45,19 @@ class Words:
 
     def describe(self, changes: Sequence[FieldChange]) -> str:
         """Return one line about the changes of one answer; empty if there are none."""
-        altered = [each for each in changes if each.element is None and each.change == "altered"]
+        altered = [
+            change for change in changes if change.element is None and change.change == "altered"
+        ]
         # a change from no value to an empty value is not worth mentioning
         telling = [each for each in altered if not _is_nothing(each.old, each.new)]
         values = [f"{self._label(each.path)} {_from_to(each)}" for each in telling or altered]
-        others = [each for each in changes if each.element is not None or each.change != "altered"]
-        said = [_cut(values, MAX_VALUES)] if values else []
+        others = [
+            change for change in changes if change.element is not None or change.change != "altered"
+        ]
+        parts = [_cut(values, MAX_VALUES)] if values else []
         for path, of_field in groupby(others, key=lambda each: each.path):
-            said += _elements(self._label(path), list(of_field))
-        return "; ".join(said)
+            parts += _elements(self._label(path), list(of_field))
+        return "; ".join(parts)
 
     def _label(self, path: tuple[str, ...]) -> str:
         return " ".join(self._labels.get(path, path[-1:])).replace("_", " ")
@@ -76,12 +80,12 @@ def describe_answer(
         state: the state of the new answer.
         rollback_id: the rollback that restored the new answer.
     """
-    said = [f"{former_state} -> {state}"] if state != former_state else []
+    parts = [f"{former_state} -> {state}"] if state != former_state else []
     # an absent answer has lost all its data, so the changes need no description
     described = words.describe(changes) if state == "found" else ""
-    said += [described] if described else []
-    said += [f"by rollback {rollback_id}"] if rollback_id is not None else []
-    return "; ".join(said)
+    parts += [described] if described else []
+    parts += [f"by rollback {rollback_id}"] if rollback_id is not None else []
+    return "; ".join(parts)
 
 
 def describe_event(event: str, detail: Mapping[str, Any]) -> str:
@@ -99,15 +103,17 @@ def _suffixes(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 def _elements(label: str, changes: Sequence[FieldChange]) -> Iterator[str]:
     """Describe the changes of one list or map."""
     one = _singular(label)
-    keys = [each for each in changes if isinstance(each.element, str)]
+    keys = [change for change in changes if isinstance(change.element, str)]
     for verb in _VERBS[:2]:
-        named = [_element(one, each) for each in changes if each.change == verb and not each.part]
+        named = [
+            _element(one, change) for change in changes if change.change == verb and not change.part
+        ]
         if named:
             yield f"{verb} {one if len(named) == 1 else label} {_cut(named, MAX_ELEMENTS)}"
-    altered = [f"{each.element} {_from_to(each)}" for each in keys if each.change == "altered"]
+    altered = [f"{key.element} {_from_to(key)}" for key in keys if key.change == "altered"]
     if altered:
         yield f"{label} {_cut(altered, MAX_VALUES)}"
-    parts = [each for each in changes if each.part]
+    parts = [change for change in changes if change.part]
     within = [
         f"{identity_in_words(each)}: {_cut([_part(part) for part in of_element], MAX_VALUES)}"
         for each, of_element in _by_element(parts)
@@ -201,14 +207,14 @@ def in_words(value: Any) -> str:
             return str(value)
 
 
-def _shortened(said: str) -> str:
-    return said if len(said) <= MAX_CHARS else f"{said[: MAX_CHARS - 3].rstrip()}..."
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - 3].rstrip()}..."
 
 
-def _cut(said: Sequence[str], limit: int) -> str:
-    if len(said) <= limit:
-        return ", ".join(said)
-    return f"{', '.join(said[:limit])} and {len(said) - limit:,} more"
+def _cut(parts: Sequence[str], limit: int) -> str:
+    if len(parts) <= limit:
+        return ", ".join(parts)
+    return f"{', '.join(parts[:limit])} and {len(parts) - limit:,} more"
 
 
 def _singular(label: str) -> str:

@@ -30,8 +30,8 @@ def records(path: Path, lines: Sequence[Line]) -> list[Record]:
     lines = _without_comments(lines)
     if not lines:
         return []
-    if told := _EXCEL_SEPARATOR.fullmatch(lines[0][1]):
-        lines, delimiter = lines[1:], told[1]
+    if declared := _EXCEL_SEPARATOR.fullmatch(lines[0][1]):
+        lines, delimiter = lines[1:], declared[1]
     else:
         delimiter = _delimiter(path, lines)
     if not any('\\"' in line for _, line in lines):
@@ -84,7 +84,7 @@ def _best(line: str) -> list[str]:
 
 def _delimiter(path: Path, lines: Sequence[Line]) -> str:
     texts = [line for _, line in lines]
-    headers = {each: _first(texts, each) or [] for each in _DELIMITERS}
+    headers = {delimiter: _first(texts, delimiter) or [] for delimiter in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda each: (known(headers[each]), len(headers[each])))
     if len(headers[best]) > 1 and known(headers[best]):
         return best
@@ -122,7 +122,7 @@ def _is_separated_by_blanks(header: str, sample: Sequence[str]) -> bool:
 def _first(texts: Iterable[str], delimiter: str, *, escaped: bool = False) -> list[str] | None:
     """Return the first row; None if a quote is not closed."""
     try:
-        return next(_reader((f"{each}\n" for each in texts), delimiter, escaped=escaped))
+        return next(_reader((f"{text}\n" for text in texts), delimiter, escaped=escaped))
     except (csv.Error, StopIteration):
         return None
 

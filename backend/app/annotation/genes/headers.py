@@ -51,5 +51,5 @@ def known(cells: Iterable[str]) -> int:
 
 def allowed() -> str:
     """Return the usual column names of each kind, for messages."""
-    most: dict[Kind, int] = {"HGNC id": 2, "symbol": 6, "Entrez id": 2, "Ensembl id": 2}
-    return "; ".join(", ".join(_NAMES[kind][:count]) for kind, count in most.items())
+    shown_counts: dict[Kind, int] = {"HGNC id": 2, "symbol": 6, "Entrez id": 2, "Ensembl id": 2}
+    return "; ".join(", ".join(_NAMES[kind][:count]) for kind, count in shown_counts.items())

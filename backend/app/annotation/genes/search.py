@@ -73,7 +73,7 @@ class Found(View):
     @property
     def only_gene(self) -> NamedGene | None:
         """The only gene that the text names, if its page can be opened directly; else None."""
-        found = self.meant or [each.gene for each in self.matches]
+        found = self.meant or [match.gene for match in self.matches]
         needs_none = len(found) == 1 and found[0].id is not None and found[0].withdrawn_at is None
         return found[0] if needs_none else None
 
@@ -201,8 +201,8 @@ async def search(connection: AsyncConnection, q: str, limit: int = DEFAULT_MATCH
 async def _near(connection: AsyncConnection, typed: str, limit: int) -> list[Match]:
     names = near_names(typed)
     values = {
-        "lower": [each.lower() for each in names],
-        "upper": [each.upper() for each in names],
+        "lower": [name.lower() for name in names],
+        "upper": [name.upper() for name in names],
         "without": [],
     }
     found = await _matches(connection, _NEAR, values, limit)

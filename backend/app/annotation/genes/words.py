@@ -37,8 +37,10 @@ def describe(found: Resolution) -> str:
     if found.gene is None:
         return f"{found.name}: {kind} of {len(found.candidates):,} genes"
     is_own = found.resolved_by in {"symbol", "withdrawn symbol"}
-    said = kind if is_own else f"{kind} of {title(found.gene)}"
-    return ", ".join(filter(None, [f"{found.name}: {said}", remark(found.gene, found.successor)]))
+    meaning = kind if is_own else f"{kind} of {title(found.gene)}"
+    return ", ".join(
+        filter(None, [f"{found.name}: {meaning}", remark(found.gene, found.successor)])
+    )
 
 
 def summary(found: Found) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.annotation.data import changes
-from app.annotation.data.changes import Tally, Wanted
+from app.annotation.data.changes import ChangeSelection, Tally
 from app.annotation.data.fields import all_fields
 from app.annotation.data.moments import Moment, require_history
 from app.annotation.sources import SOURCES
@@ -39,7 +39,7 @@ async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
     lines = [f"Run {event.run_id} refreshed {source} to the release {release}."]
     detail = {"run": event.run_id, "source": source, "release": release, "genes": run.done}
     if counts is None:
-        said = ["it arrived"]
+        facts = ["it arrived"]
         lines.append(
             "The changes are not counted: the history does not reach back to the former release."
         )
@@ -47,15 +47,15 @@ async def describe_arrival(db: AsyncEngine, event: RunEvent) -> Notice:
         gained = dict(counts.gained)
         changed, first = counts.kinds["changed"], counts.kinds["first answer"]
         number = f"{changed:,}" if changed else "none"
-        said = [f"{number} of {run.done:,} genes changed"]
-        said += [f"{genes:,} {words}" for words, genes in gained.items()]
+        facts = [f"{number} of {run.done:,} genes changed"]
+        facts += [f"{genes:,} {words}" for words, genes in gained.items()]
         lines += [f"{first:,} genes have their first answer."] if first else []
         detail |= {"changed": changed, "first_answers": first, "gained": gained}
     lines.append(f"To see what changed: just changes --run {event.run_id} --source {source}")
     return Notice(
         kind=Kind.RELEASE_ARRIVED,
         at=event.at,
-        title=f"{title}: {', '.join(said)}",
+        title=f"{title}: {', '.join(facts)}",
         text="\n".join(lines),
         detail=detail,
     )
@@ -76,5 +76,7 @@ async def _counts(
     fields = await all_fields(connection)
     if source not in fields:
         return None  # an own table that was removed since
-    wanted = Wanted(fields=fields, now=until, start=since, to=Moment(until), source=source)
-    return (await changes.tally(connection, wanted)).get(source, Tally())
+    selection = ChangeSelection(
+        fields=fields, now=until, start=since, to=Moment(until), source=source
+    )
+    return (await changes.tally(connection, selection)).get(source, Tally())

@@ -14,7 +14,7 @@ def schedule_watch() -> Watch:
 
 
 async def _observe(connection: AsyncConnection) -> Observed:
-    return Observed([_notice(each) for each in await last_ends(connection) if each.failing])
+    return Observed([_notice(end) for end in await last_ends(connection) if end.failing])
 
 
 def _notice(end: LastEnd) -> Notice:

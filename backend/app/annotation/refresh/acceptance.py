@@ -95,11 +95,11 @@ async def hold(connection: AsyncConnection, ref: RunRef, source: str, held: Held
     """
     values = {"gene_ids": list(held.lost), "most": MAX_EXAMPLES}
     examples = (await connection.execute(_EXAMPLES, values)).scalars().all()
-    said = {
+    report = {
         "reason": storable(held.reason),
         "genes": len(held.lost),
         "examples": list(examples),
-        "files": [each.shown for each in held.files],
+        "files": [file.shown for file in held.files],
     }
     await connection.execute(
         _HOLD,
@@ -107,7 +107,7 @@ async def hold(connection: AsyncConnection, ref: RunRef, source: str, held: Held
             "run_id": ref.run_id,
             "epoch": ref.epoch,
             "source": source,
-            "reason": said["reason"],
-            "held": storable(msgspec.json.encode(said).decode()),
+            "reason": report["reason"],
+            "held": storable(msgspec.json.encode(report).decode()),
         },
     )

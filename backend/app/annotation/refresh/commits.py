@@ -185,9 +185,9 @@ def _is_unknown(part: Sequence[Answer]) -> bool:
 
 
 def _refused(answer: Answer, error: DBAPIError) -> Answer:
-    said = str(error.orig).partition("\n")[0][:_MAX_ERROR_CHARS]
+    message = str(error.orig).partition("\n")[0][:_MAX_ERROR_CHARS]
     return Answer(
-        answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot store the answer: {said}")
+        answer.gene_id, "unknown", reason=storable(f"PostgreSQL cannot store the answer: {message}")
     )
 
 

@@ -245,10 +245,10 @@ async def count_due_again(connection: AsyncConnection, rules: Sequence[Rules]) -
     """
     values = {
         "everything": False,
-        "sources": [each.source for each in rules],
-        "parsers": [each.parser for each in rules],
-        "freshness": [each.freshness for each in rules],
-        "final": [each.unknown_is_final for each in rules],
+        "sources": [rule.source for rule in rules],
+        "parsers": [rule.parser for rule in rules],
+        "freshness": [rule.freshness for rule in rules],
+        "final": [rule.unknown_is_final for rule in rules],
     }
     return {row.source: row.genes for row in await connection.execute(_DUE_AGAIN, values)}
 

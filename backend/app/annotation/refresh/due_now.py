@@ -43,8 +43,8 @@ async def count_due_now(
     ]
     again = await count_due_again(connection, rules)
     return {
-        each.source: again.get(each.source, 0) + genes - _asked(answered.get(each.source))
-        for each in rules
+        rule.source: again.get(rule.source, 0) + genes - _asked(answered.get(rule.source))
+        for rule in rules
     }
 
 

@@ -84,7 +84,7 @@ async def forecast(
         own = await current_tables(connection)
     sources = [connected(name, connect, own) for name in names]
     releases = [Releases(source) for source in sources]
-    await asyncio.gather(*(each.check() for each in releases))
+    await asyncio.gather(*(release.check() for release in releases))
     found = []
     async with db.connect() as connection:
         for source, known in zip(sources, releases, strict=True):

@@ -45,7 +45,7 @@ def origin_in_file(source: FileSource) -> Origin:
     """Return the origin of answers from the files that a source has just read completely."""
     release = source.file_release
     assert release is not None
-    files = tuple(OriginFile(each.download.address, each.digest) for each in source.files)
+    files = tuple(OriginFile(file.download.address, file.digest) for file in source.files)
     return Origin(source.info.name, release.name, release.marker, files, source.parser_version())
 
 

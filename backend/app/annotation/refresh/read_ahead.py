@@ -61,7 +61,7 @@ class ReadAhead:
         self._file.seek(0)
         for size in self._sizes:
             answers = msgspec.json.decode(self._file.read(size), type=list[Answer])
-            if left := [each for each in answers if each.gene_id not in self._left_out]:
+            if left := [answer for answer in answers if answer.gene_id not in self._left_out]:
                 yield left
 
     def close(self) -> None:

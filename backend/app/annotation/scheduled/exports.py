@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.data.export.files import ENDINGS, write_file
-from app.annotation.data.export.planning import Asked, format_of, plan
+from app.annotation.data.export.planning import ExportRequest, format_of, plan
 from app.core.schedules import writing
 from app.core.schedules.actions import Action, parse
 from app.core.schedules.files import FolderOptions
@@ -38,9 +38,9 @@ class ExportOptions(FolderOptions):
     long: str | None = None
     """A list or a map of which each entry becomes a row. Not together with sources or fields."""
 
-    def asked(self) -> Asked:
+    def export_request(self) -> ExportRequest:
         """Return the request for an export."""
-        return Asked(
+        return ExportRequest(
             format=self.format,
             sources=self.sources,
             fields=self.fields,
@@ -58,18 +58,18 @@ def export_action(outside: Sequence[Path]) -> Action:
     """
 
     async def check(connection: AsyncConnection, options: Mapping[str, Any]) -> dict[str, Any]:
-        asked = parse(ExportOptions, options)
-        await writing.check_folder(asked, outside)
-        await plan(connection, asked.asked())
-        return asked.model_dump(exclude_none=True)
+        export_request = parse(ExportOptions, options)
+        await writing.check_folder(export_request, outside)
+        await plan(connection, export_request.export_request())
+        return export_request.model_dump(exclude_none=True)
 
     async def perform(work: TickWork) -> None:
-        asked = parse(ExportOptions, work.options)
+        export_request = parse(ExportOptions, work.options)
         await writing.write_file(
             work,
-            asked,
-            lambda file: write_file(work.db, asked.asked(), file),
-            ending=format_of(asked.format).name,
+            export_request,
+            lambda file: write_file(work.db, export_request.export_request(), file),
+            ending=format_of(export_request.format).name,
             endings=ENDINGS,
             outside=outside,
         )

@@ -52,7 +52,7 @@ async def _perform(work: TickWork) -> None:
     asked = parse(SnapshotOptions, work.options)
     # the end of the tick and the snapshot are committed together: one snapshot per tick
     async with work.db.begin() as connection:
-        taken = {each.name for each in await list_snapshots(connection)}
+        taken = {snapshot.name for snapshot in await list_snapshots(connection)}
         name = name_of(asked.prefix, work.tick.astimezone(ZoneInfo(work.zone)), taken)
         await work.done(connection, f"snapshot {name}", {"snapshot": name})
         await take(connection, name, note=asked.note, by=f"schedule {work.schedule}")

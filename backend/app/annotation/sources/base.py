@@ -213,7 +213,7 @@ class FileSource(Source, ABC):
             files: the files, in the order of their paths.
             named: the ``Reading.release`` that the reader returned.
         """
-        by_path = {each.name: each.download for each in files}
+        by_path = {file.name: file.download for file in files}
         watched = [by_path[path] for path in self.file.watches]
         return self._as_one(
             [Release(named or each.release, each.marker, each.address) for each in watched]
@@ -250,9 +250,9 @@ class FileSource(Source, ABC):
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
         """Read the file and yield one answer for each gene, in lists of at most 500.
 
-        The default passes :class:`~.keyed.Asked` to the reader. For each gene, in this order, it
-        expects the gene's data, None if the file has no data for it, or a sentence with the reason
-        that the answer is unknown. :mod:`.keyed` helps to write such a reader.
+        The default passes a :class:`~.keyed.ReaderRequest` to the reader. For each gene, in this
+        order, it expects the gene's data, None if the file has no data for it, or a sentence with
+        the reason that the answer is unknown. :mod:`.keyed` helps to write such a reader.
 
         Close the generator (``contextlib.aclosing``) if you may not exhaust it, because a child
         process may be running.
@@ -264,17 +264,17 @@ class FileSource(Source, ABC):
         from contextlib import aclosing
 
         rest = iter(genes)
-        asked = {"genes": list(genes), "options": self.options()}
-        async with aclosing(self.read(asked, of=dict[str, Any] | str | None)) as parts:
+        request = {"genes": list(genes), "options": self.options()}
+        async with aclosing(self.read(request, of=dict[str, Any] | str | None)) as parts:
             async for part in parts:
                 # zip advances `part` first, so that it does not consume an unpaired gene
-                yield [_answer(gene, said) for said, gene in zip(part, rest)]  # noqa: B905
+                yield [_answer(gene, data) for data, gene in zip(part, rest)]  # noqa: B905
 
-    def read(self, asked: Any, *, of: Any) -> AsyncGenerator[list[Any], None]:
+    def read(self, request: Any, *, of: Any) -> AsyncGenerator[list[Any], None]:
         """Download the file and read it in a child process. Download an unreadable copy once more.
 
         Args:
-            asked: the request for the reader. It must be serializable as JSON.
+            request: the request for the reader. It must be serializable as JSON.
             of: the type of the reader's elements.
 
         Raises:
@@ -283,17 +283,17 @@ class FileSource(Source, ABC):
         """
         from app.annotation.sources.fetched import read_fetched
 
-        return read_fetched(self.fetched, self.file, asked, of=of, read=self._note)
+        return read_fetched(self.fetched, self.file, request, of=of, read=self._note)
 
     def _note(self, files: Sequence[FileRead], release: str | None) -> None:
         self.files += files
         self.file_release = self.release_of(files, release)
 
 
-def _answer(gene: Gene, said: dict[str, Any] | str | None) -> Answer:
-    if isinstance(said, str):
-        return Answer(gene.id, "unknown", reason=said)
-    return Answer(gene.id, "absent" if said is None else "found", said)
+def _answer(gene: Gene, data: dict[str, Any] | str | None) -> Answer:
+    if isinstance(data, str):
+        return Answer(gene.id, "unknown", reason=data)
+    return Answer(gene.id, "absent" if data is None else "found", data)
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

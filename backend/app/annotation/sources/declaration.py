@@ -73,7 +73,7 @@ class BulkFile:
     Args:
         host: the host of the files.
         paths: the paths below the host's address.
-        reader: ``module:function``. A child process calls it as ``reader(asked, *files)``; see
+        reader: ``module:function``. A child process calls it as ``reader(request, *files)``; see
             :mod:`app.annotation.upstream.bulk_files`.
         release: the release that the paths name; None if they name none.
         elsewhere: the hosts of the paths that are not on ``host``.

@@ -8,7 +8,7 @@ import msgspec
 from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.structure import unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
@@ -48,14 +48,16 @@ class DescartesData(msgspec.Struct, frozen=True):
     from 0 to 1. Null if the atlas has NA."""
 
 
-def read(asked: Any, tpm: Path, percentage: Path) -> Reading:
-    """Return the data of each gene that is asked for. This is the files' reader."""
-    wanted = Asked.of(asked)
-    return reading([_values(wanted, tpm), _values(wanted, percentage, MAX_PERCENTAGE)], _data)
+def read(request: Any, tpm: Path, percentage: Path) -> Reading:
+    """Return the data of each requested gene. This is the files' reader."""
+    requested = ReaderRequest.of(request)
+    return reading([_values(requested, tpm), _values(requested, percentage, MAX_PERCENTAGE)], _data)
 
 
-def _values(asked: Asked, path: Path, maximum: float = float("inf")) -> Grouped[float | None]:
-    rows = Grouped[float | None](asked, "symbol")
+def _values(
+    request: ReaderRequest, path: Path, maximum: float = float("inf")
+) -> Grouped[float | None]:
+    rows = Grouped[float | None](request, "symbol")
     for line in read_rows(path, separator=",", quoted=True, ended=True):
         with in_line(path, line.number):
             symbol, value = _row(line.values, maximum)

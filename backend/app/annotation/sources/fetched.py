@@ -25,7 +25,7 @@ class Fetched(Protocol):
 async def read_fetched(
     fetched: Fetched,
     file: BulkFile,
-    asked: Any,
+    request: Any,
     *,
     of: Any,
     read: Callable[[Sequence[FileRead], str | None], None],
@@ -35,7 +35,7 @@ async def read_fetched(
     Args:
         fetched: the function that returns the downloaded files.
         file: the file to download and its reader.
-        asked: the request for the reader. It must be serializable as JSON.
+        request: the request for the reader. It must be serializable as JSON.
         of: the type of the reader's elements.
         read: called after the last list with the files and the release that the reader named.
 
@@ -47,16 +47,16 @@ async def read_fetched(
         downloads = await fetched(again=again)
         done: list[Done] = []
         given = False
-        paths = [each.path for each in downloads]
+        paths = [download.path for download in downloads]
         try:
-            reading = read_in_child(file.reader, paths, asked, of=of, done=done.append)
+            reading = read_in_child(file.reader, paths, request, of=of, done=done.append)
             async with aclosing(reading) as parts:
                 async for part in parts:
                     given = True
                     yield part
         except UnreadableFile as error:
-            for each in downloads:
-                await each.discard()
+            for download in downloads:
+                await download.discard()
             names = " and ".join(file.paths)
             if given or again:
                 raise BadAnswer(f"{names} cannot be read: {error}") from error

@@ -8,7 +8,7 @@ import msgspec
 from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.pictures import Line, Scale
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
@@ -127,7 +127,10 @@ class GnomadData(msgspec.Struct, frozen=True):
     @property
     def says_something(self) -> bool:
         """Whether a number is not 0."""
-        given = (self.pli, *(each.observed or each.expected for each in self.classes))
+        given = (
+            self.pli,
+            *(constraint.observed or constraint.expected for constraint in self.classes),
+        )
         return any(given)
 
     @property
@@ -136,14 +139,14 @@ class GnomadData(msgspec.Struct, frozen=True):
         return self.lof, self.mis, self.syn
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the data of each gene that is asked for. This is the file's reader.
+def read(request: Any, path: Path) -> Reading:
+    """Return the data of each requested gene. This is the file's reader.
 
     A gene has rows of RefSeq's and of Ensembl's transcripts. The row of the Ensembl transcript that
     is MANE Select counts, else that of the canonical transcript. A gene without such a row is
     absent: gnomAD does not give the constraint of such a gene either, only that of transcripts.
     """
-    rows = Grouped[tuple[int, GnomadData]](Asked.of(asked), "ensembl_gene_id")
+    rows = Grouped[tuple[int, GnomadData]](ReaderRequest.of(request), "ensembl_gene_id")
     for line in read_table(path, COLUMNS, ended=True, max_size=MAX_BYTES):
         gene_id, transcript, version, canonical, mane, *_ = line.values
         with in_line(path, line.number):
@@ -200,7 +203,9 @@ def _data(values: Sequence[str]) -> GnomadData:
 
 def _constraint(values: Sequence[str]) -> Constraint:
     *counts, z = values
-    observed, expected, oe, lower, upper = (as_number(each, MISSING, minimum=0) for each in counts)
+    observed, expected, oe, lower, upper = (
+        as_number(count, MISSING, minimum=0) for count in counts
+    )
     if observed is not None and observed != int(observed):
         raise UnusableFile(f"{values[0]!r} is not a number of variants")
     return Constraint(

@@ -9,7 +9,7 @@ import msgspec
 from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.pictures import Bars
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
@@ -128,13 +128,13 @@ class GtexData(msgspec.Struct, frozen=True):
     tissues, including the two of the kidney."""
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the data of each gene that is asked for. This is the file's reader.
+def read(request: Any, path: Path) -> Reading:
+    """Return the data of each requested gene. This is the file's reader.
 
     A gene of the pseudoautosomal regions has a second row, for the copy on Y, whose id ends in
     `_PAR_Y`. GTEx counts no reads for it. It is not the gene's row.
     """
-    rows = Grouped[Medians](Asked.of(asked), "ensembl_gene_id")
+    rows = Grouped[Medians](ReaderRequest.of(request), "ensembl_gene_id")
     for line in _table(path):
         name, *fields = line.values
         with in_line(path, line.number):

@@ -3,8 +3,8 @@
 A reader receives the request of :meth:`~.base.FileSource.bulk`. It adds the rows of each file to a
 :class:`Grouped`, and :func:`reading` makes the answers::
 
-    def read(asked: Any, path: Path) -> Reading:
-        rows = Grouped[Row](Asked.of(asked), "ensembl_gene_id")
+    def read(request: Any, path: Path) -> Reading:
+        rows = Grouped[Row](ReaderRequest.of(request), "ensembl_gene_id")
         for line in read_table(path, COLUMNS):
             rows.add(line.values[0], Row(...))
         return reading([rows], lambda rows: Data(...))
@@ -46,7 +46,7 @@ def lacks(key: Key) -> str:
     return f"the gene has no {_IN_WORDS[key]}, by which the source identifies genes"
 
 
-class Asked(msgspec.Struct):
+class ReaderRequest(msgspec.Struct):
     """The request for a reader.
 
     Attributes:
@@ -58,40 +58,42 @@ class Asked(msgspec.Struct):
     options: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, asked: Any) -> "Asked":
+    def of(cls, request: Any) -> "ReaderRequest":
         """Return a request from its JSON form."""
-        return msgspec.convert(asked, cls)
+        return msgspec.convert(request, cls)
 
 
 class Grouped(Generic[T]):
     """The rows of one file about the requested genes.
 
     Args:
-        asked: with the genes.
+        request: with the genes.
         by: the identifier by which the file names genes.
 
     Attributes:
-        asked: with the genes.
-        wanted: the identifiers of the requested genes. A reader may skip other rows after it has
+        request: with the genes.
+        requested: the identifiers of the requested genes. A reader may skip other rows after it has
             counted them with :meth:`count`.
         rows: the number of rows of all genes.
     """
 
-    def __init__(self, asked: Asked, by: Key) -> None:
-        self.asked = asked
+    def __init__(self, request: ReaderRequest, by: Key) -> None:
+        self.request = request
         self.by = by
         self.rows = 0
         self._genes: set[str] = set()
         self._kept: dict[str, list[T]] = {}
         if by == "symbol":
-            names = (name for gene in asked.genes for name in (gene.symbol, *gene.other_symbols))
-            self.wanted = frozenset(names)
-            self.wanted |= {name for gene in asked.genes for name in gene.ambiguous_symbols}
+            names = (name for gene in request.genes for name in (gene.symbol, *gene.other_symbols))
+            self.requested = frozenset(names)
+            self.requested |= {name for gene in request.genes for name in gene.ambiguous_symbols}
         else:
-            found = (getattr(gene, by) for gene in asked.genes)
-            self.wanted = frozenset(filter(None, found))
+            found = (getattr(gene, by) for gene in request.genes)
+            self.requested = frozenset(filter(None, found))
         if by == "hgnc_id":
-            self.wanted |= {each for gene in asked.genes for each in gene.merged_hgnc_ids}
+            self.requested |= {
+                hgnc_id for gene in request.genes for hgnc_id in gene.merged_hgnc_ids
+            }
 
     def count(self, key: str, *, says_something: bool = True) -> None:
         """Count a row.
@@ -108,7 +110,7 @@ class Grouped(Generic[T]):
     def add(self, key: str, row: T, *, says_something: bool = True) -> None:
         """Count a row, and keep it if its gene was requested; see :meth:`count`."""
         self.count(key, says_something=says_something)
-        if key in self.wanted:
+        if key in self.requested:
             self._kept.setdefault(key, []).append(row)
 
     @property
@@ -125,7 +127,7 @@ class Grouped(Generic[T]):
             rows = self._kept.get(key, [])
             if self.by == "hgnc_id":
                 # an older file may name genes that were merged into this one later
-                merged = (self._kept.get(each, []) for each in gene.merged_hgnc_ids)
+                merged = (self._kept.get(hgnc_id, []) for hgnc_id in gene.merged_hgnc_ids)
                 return [*rows, *chain.from_iterable(merged)]
             return rows
         for name in (gene.symbol, *gene.other_symbols):
@@ -159,7 +161,7 @@ def reading(
     """
 
     def answers() -> Iterator[msgspec.Struct | str | None]:
-        for gene in files[0].asked.genes:
+        for gene in files[0].request.genes:
             found = [file.find(gene) for file in files]
             reason = next((each for each in found if isinstance(each, str)), None)
             yield reason or (data(*found) if any(found) else None)

@@ -60,7 +60,7 @@ class StackedBar(Picture):
     @property
     def fields(self) -> tuple[str, ...]:
         """See :class:`Picture`."""
-        return tuple(each.field for each in self.segments)
+        return tuple(segment.field for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Scale(Picture):
         found: list[str] = []
         for line in self.lines:
             ends = (line.value, line.lower, line.upper)
-            found += [each for each in ends if each]
+            found += [end for end in ends if end]
             found += [each for _, each in line.beside]
         return tuple(found)
 

@@ -18,7 +18,7 @@ from app.annotation.sources.answers import Gene
 from app.annotation.sources.base import FileSource
 from app.annotation.sources.connector import Connector
 from app.annotation.sources.declaration import BulkFile, SourceInfo
-from app.annotation.sources.keyed import Asked, in_parts, lacks
+from app.annotation.sources.keyed import ReaderRequest, in_parts, lacks
 from app.annotation.sources.probe import HostProbe
 from app.annotation.sources.probing import has_columns
 from app.annotation.sources.structure import MOVES, unit
@@ -66,9 +66,9 @@ class PubMedData(Struct, frozen=True):
     that in which the articles were added to PubMed."""
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the articles about each gene that is asked for. This is the file's reader."""
-    genes = Asked.of(asked).genes
+def read(request: Any, path: Path) -> Reading:
+    """Return the articles about each requested gene. This is the file's reader."""
+    genes = ReaderRequest.of(request).genes
     reader = _Articles(gene.entrez_id for gene in genes if gene.entrez_id)
     with opened_ahead(path) as stream:
         for block in blocks_of_text(stream, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES):
@@ -88,10 +88,10 @@ class _Articles:
         found: the articles of the genes that were asked for; one may occur again.
     """
 
-    def __init__(self, wanted: Iterator[str]) -> None:
+    def __init__(self, requested: Iterator[str]) -> None:
         self.rows = -1  # the header is no row
         self.genes: set[bytes] = set()
-        self.found = {each.encode(): array("I") for each in wanted}
+        self.found = {each.encode(): array("I") for each in requested}
 
     def add(self, block: bytes) -> None:
         """Read a block of whole lines. The first line of the first block is the header."""

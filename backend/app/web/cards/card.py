@@ -149,11 +149,11 @@ def head(answers: Mapping[str, Answer]) -> Head:
     """Return the data of answers that are shown at the top of the page."""
     name, found = "", list[tuple[str, Sequence[Value]]]()
     for source, answer in answers.items():
-        headings = [each for each in _pictures(source) if isinstance(each, Heading)]
+        headings = [picture for picture in _pictures(source) if isinstance(picture, Heading)]
         data = _decoded(answer) if headings else None
         for heading in headings:
-            said = at(data, heading.name)
-            name = name or (said if isinstance(said, str) else "")
+            full_name = at(data, heading.name)
+            name = name or (full_name if isinstance(full_name, str) else "")
             for label, path in heading.facts:
                 value = at(data, path)
                 values = value if isinstance(value, list) else [value]
@@ -175,7 +175,9 @@ def _about(source: str) -> str:
 def _why_absent(source: str) -> str:
     """Return the sentences of its documentation that say when a gene is absent."""
     sentences = re.split(r"(?<=\.)\s+", _documented(source))
-    return " ".join(" ".join(each.split()) for each in sentences if _ABSENT.search(each))
+    return " ".join(
+        " ".join(sentence.split()) for sentence in sentences if _ABSENT.search(sentence)
+    )
 
 
 def _documented(source: str) -> str:

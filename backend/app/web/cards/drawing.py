@@ -111,7 +111,7 @@ def _(picture: Bars, answer: Answer) -> Drawn | None:
     if not isinstance(found, dict):
         return None
     numbers = {key: value for key, each in found.items() if (value := as_number(each)) is not None}
-    most = max(numbers.values(), default=0)
+    maximum = max(numbers.values(), default=0)
     ranked = sorted(numbers, key=lambda key: -numbers[key])
     # the marked ones are always shown initially, whatever their rank
     top = [*ranked[:MAX_BARS], *(key for key in ranked[MAX_BARS:] if key in picture.marked)]
@@ -119,7 +119,7 @@ def _(picture: Bars, answer: Answer) -> Drawn | None:
 
     def bar(key: str) -> Bar:
         name = Value(key.replace("_", " "))
-        return Bar(name, number(numbers[key]), _part(numbers[key], most), key in picture.marked)
+        return Bar(name, number(numbers[key]), _part(numbers[key], maximum), key in picture.marked)
 
     return DrawnBars(
         picture.title,
@@ -152,14 +152,14 @@ def _level(picture: Scale, line: Line, answer: Answer) -> Level:
     lower, upper = (
         as_number(at(answer.data, path)) if path else None for path in (line.lower, line.upper)
     )
-    said = number(value)
+    text = number(value)
     low = high = value
     if lower is not None and upper is not None:
         low, high = lower, upper
-        said += f" ({number(lower)} to {number(upper)})"
+        text += f" ({number(lower)} to {number(upper)})"
     return Level(
         line.label,
-        said,
+        text,
         _place(picture, value),
         _place(picture, low),
         _place(picture, high),
@@ -234,12 +234,12 @@ def _labelled(picture: Labels, answer: Answer) -> list[Labelled] | None:
         return None
     return [
         Labelled(
-            said := str(each.get(picture.label)),
-            picture.tones.get(said, "faint"),
-            write(each.get(picture.name), picture.name),
-            [write(each.get(name), name) for _, name in picture.beside],
+            text := str(element.get(picture.label)),
+            picture.tones.get(text, "faint"),
+            write(element.get(picture.name), picture.name),
+            [write(element.get(name), name) for _, name in picture.beside],
         )
-        for each in sorted(elements(found), key=_rank(picture))
+        for element in sorted(elements(found), key=_rank(picture))
     ]
 
 
@@ -301,7 +301,7 @@ def _named(value: Any, field: str, names: Mapping[str, Any] | None) -> Value:
     return write(value, field)
 
 
-def _part(value: float, most: float) -> float:
-    if value <= 0 or most <= 0:
+def _part(value: float, maximum: float) -> float:
+    if value <= 0 or maximum <= 0:
         return 0.0
-    return round(min(max(WIDTH * value / most, _MIN_BAR_WIDTH), WIDTH), 2)
+    return round(min(max(WIDTH * value / maximum, _MIN_BAR_WIDTH), WIDTH), 2)

@@ -146,13 +146,13 @@ def table(parts: Sequence[Field], objects: Sequence[Mapping[str, Any]]) -> Table
     columns = [(label(part.path[-1:]), part.definition) for part in parts]
     names = [part.path[-1] for part in parts]
     if not parts:
-        names = [*dict.fromkeys(name for each in objects for name in each)]
+        names = [*dict.fromkeys(name for object_ in objects for name in object_)]
         columns = [(label((name,)), "") for name in names]
     units = [part.unit for part in parts] or [None] * len(names)
     numbers = {
         place
         for place, name in enumerate(names)
-        if all(as_number(each.get(name)) is not None for each in objects)
+        if all(as_number(object_.get(name)) is not None for object_ in objects)
     }
 
     def row(each: Mapping[str, Any]) -> list[Value]:

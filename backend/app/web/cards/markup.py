@@ -17,30 +17,30 @@ def markup(value: Value, root: str = "") -> Markup:
         root: the path under which a proxy serves the pages.
     """
     text = escape(printable(value.text))
-    said = f"<bdi>{text}</bdi>"
+    html = f"<bdi>{text}</bdi>"
     if value.gene:
-        said = f'<a href="{escape(root)}/genes/{escape(value.gene)}">{said}</a>'
+        html = f'<a href="{escape(root)}/genes/{escape(value.gene)}">{html}</a>'
     elif value.href:
-        said = f'<a href="{escape(value.href)}" rel="noopener noreferrer">{said}</a>'
+        html = f'<a href="{escape(value.href)}" rel="noopener noreferrer">{html}</a>'
     elif value.parts:
-        said = ", ".join(markup(each, root) for each in value.parts)
-        said += f" and {value.left_out:,} more" if value.left_out else ""
+        html = ", ".join(markup(part, root) for part in value.parts)
+        html += f" and {value.left_out:,} more" if value.left_out else ""
     elif value.is_none:
-        said = f'<span class="quiet">{text}</span>'
+        html = f'<span class="quiet">{text}</span>'
     if value.unit:
-        said += f' <span class="unit">{escape(value.unit)}</span>'
+        html += f' <span class="unit">{escape(value.unit)}</span>'
     if value.rest:
         summary = "<summary>more of this text</summary>"
-        said += f"<details>{summary}<bdi>{escape(printable(value.rest))}</bdi></details>"
-    return Markup(said)  # noqa: S704 - all that is not a constant is escaped
+        html += f"<details>{summary}<bdi>{escape(printable(value.rest))}</bdi></details>"
+    return Markup(html)  # noqa: S704 - all that is not a constant is escaped
 
 
 # the sources define a few hundred fields, and a page shows most of them
 @functools.lru_cache(maxsize=1_024)
 def prose(text: str) -> Markup:
     """Return the text of a docstring as markup, with text in backticks as code."""
-    said = [
+    html = [
         f"<code>{escape(part)}</code>" if place % 2 else escape(part)
         for place, part in enumerate(printable(text).split("`"))
     ]
-    return Markup("".join(said))  # noqa: S704 - see above
+    return Markup("".join(html))  # noqa: S704 - see above

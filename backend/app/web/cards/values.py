@@ -93,7 +93,7 @@ def cut(
     """
     if len(elements) == first + 1:
         first += 1
-    shown = [show(each) for each in elements[:listed]]
+    shown = [show(element) for element in elements[:listed]]
     return Cut(shown[:first], shown[first:], len(elements) - len(shown))
 
 
@@ -119,7 +119,7 @@ def write(value: Any, field: str = "", unit: str | None = None) -> Value:
             return _text(value, field)
         case list():
             parts = tuple(write(each, field, unit) for each in value[:MAX_CELL])
-            text = ", ".join(each.text for each in parts) or "none"
+            text = ", ".join(part.text for part in parts) or "none"
             left_out = len(value) - len(parts)
             text += f" and {left_out:,} more" if left_out else ""
             return Value(text, is_none=not value, parts=parts, left_out=left_out)

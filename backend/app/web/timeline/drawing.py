@@ -6,10 +6,10 @@ from app.core.runs.parts import SourcePart
 from app.core.runs.shapes import RunEvent
 from app.core.text.words import shortened, time_span
 from app.web.bars import Bar
-from app.web.timeline.gaps import draw_gaps, said_of
+from app.web.timeline.gaps import describe_gap, draw_gaps
 from app.web.timeline.history import AttemptSpan, Gap, SourceSpan, attempts_of, gaps_of, sources_of
 from app.web.timeline.rows import in_rows
-from app.web.timeline.shapes import WIDTH, Drawing, Line, Mark, Scale, Told
+from app.web.timeline.shapes import WIDTH, Description, Drawing, Line, Mark, Scale
 from app.web.timeline.ticks import ticks_of
 from app.web.timeline.window import Window, close_to, whole_of, window_of, zooms
 
@@ -45,7 +45,7 @@ _MAX_HOST_CHARS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _DrawnAttempt:
     """An attempt in the window, with its sources and their rows."""
 
     attempt: AttemptSpan
@@ -64,8 +64,8 @@ class _Shown:
         """The attempt in words."""
         attempt = self.attempt
         lasted = time_span((self.end - attempt.begin).total_seconds())
-        said = f"attempt under epoch {attempt.epoch} on worker {attempt.worker}:"
-        return f"{said} {attempt.outcome}, {lasted}"
+        words = f"attempt under epoch {attempt.epoch} on worker {attempt.worker}:"
+        return f"{words} {attempt.outcome}, {lasted}"
 
 
 def draw(
@@ -99,15 +99,15 @@ def draw(
     window = window_of(whole, begin, end)
     scale = Scale(window)
     shown = [
-        _show(each, parts, window, now, scale)
-        for each in attempts
-        if window.meets(each.begin, each.end or now)
+        _show(attempt, parts, window, now, scale)
+        for attempt in attempts
+        if window.meets(attempt.begin, attempt.end or now)
     ]
     lanes = _lanes(shown)
     places, height = _places(lanes)
     gaps_shown = [gap for gap in gaps_of(attempts) if window.meets(gap.begin, gap.end)]
     gaps = draw_gaps(gaps_shown, scale, height)
-    told = _told(shown, gaps_shown)
+    descriptions = _descriptions(shown, gaps_shown)
     marks = [
         mark
         for lane, members in lanes.items()
@@ -116,8 +116,8 @@ def draw(
     bars = [
         bar
         for lane, members in lanes.items()
-        for each in members
-        for bar in _bars(each, scale, gaps.top + places[lane])
+        for member in members
+        for bar in _bars(member, scale, gaps.top + places[lane])
     ]
     return Drawing(
         width=WIDTH,
@@ -130,13 +130,13 @@ def draw(
         gaps=gaps.bars,
         axis=[Line(scale.x(tick.at), tick) for tick in ticks_of(window)],
         zooms=zooms(window, whole),
-        told=told,
+        descriptions=descriptions,
         notes=_notes(
             events,
             nothing=not shown,
             left_out=left_out and window.begin <= whole.begin,
             unlabelled=gaps.unlabelled,
-            untold=len(shown) + len(gaps_shown) - len(told),
+            undescribed=len(shown) + len(gaps_shown) - len(descriptions),
             narrow=sum(bool(each.sources) and not each.rows for each in shown),
         ),
     )
@@ -144,23 +144,23 @@ def draw(
 
 def _show(
     attempt: AttemptSpan, parts: Sequence[SourcePart], window: Window, now: datetime, scale: Scale
-) -> _Shown:
+) -> _DrawnAttempt:
     sources = sources_of(attempt, parts, now)
     end = attempt.end or now
     if scale.x(end) - scale.x(attempt.begin) < MIN_WIDTH_FOR_SOURCES:
-        return _Shown(attempt, end, sources, ())
-    inside = [each for each in sources if window.meets(each.begin, each.end)]
+        return _DrawnAttempt(attempt, end, sources, ())
+    inside = [source for source in sources if window.meets(source.begin, source.end)]
     rows, _ = in_rows(
         inside, lambda each: (each.begin.timestamp(), each.end.timestamp()), max_rows=MAX_ROWS
     )
-    return _Shown(attempt, end, sources, rows)
+    return _DrawnAttempt(attempt, end, sources, rows)
 
 
-def _lanes(shown: Sequence[_Shown]) -> dict[Lane, list[_Shown]]:
+def _lanes(shown: Sequence[_DrawnAttempt]) -> dict[Lane, list[_DrawnAttempt]]:
     """Return the attempts by lane, the lane of the first attempt first."""
     workers = list(dict.fromkeys(each.attempt.worker for each in shown))
     own = set(workers if len(workers) <= MAX_LANES else workers[: MAX_LANES - 1])
-    lanes: dict[int | str | None, list[_Shown]] = {}
+    lanes: dict[int | str | None, list[_DrawnAttempt]] = {}
     for each in shown:
         worker = each.attempt.worker
         name = worker if worker in own else f"{len(workers) - len(own)} others"
@@ -169,20 +169,22 @@ def _lanes(shown: Sequence[_Shown]) -> dict[Lane, list[_Shown]]:
 
 
 def _places(
-    lanes: Mapping[Lane, Sequence[_Shown]],
+    lanes: Mapping[Lane, Sequence[_DrawnAttempt]],
 ) -> tuple[dict[Lane, float], float]:
     """Return the top of each lane, and the total height."""
     places, height = {}, 0.0
     for lane, members in lanes.items():
         places[lane] = height
         # room for two lines of text
-        height += max(*(each.height for each in members), 2 * LANE_GAP) + LANE_GAP
+        height += max(*(member.height for member in members), 2 * LANE_GAP) + LANE_GAP
     return places, height
 
 
-def _named(lane: Lane, members: Sequence[_Shown], hosts: Mapping[int, str], y: float) -> list[Mark]:
+def _named(
+    lane: Lane, members: Sequence[_DrawnAttempt], hosts: Mapping[int, str], y: float
+) -> list[Mark]:
     if isinstance(lane, str):
-        numbers = sorted({str(each.attempt.worker) for each in members})
+        numbers = sorted({str(member.attempt.worker) for member in members})
         return [Mark(0, y + 12, lane, "worker", "workers " + ", ".join(numbers))]
     host = hosts.get(lane, "") if lane is not None else ""
     found = [
@@ -199,7 +201,7 @@ def _named(lane: Lane, members: Sequence[_Shown], hosts: Mapping[int, str], y: f
     return found
 
 
-def _bars(shown: _Shown, scale: Scale, y: float) -> list[Bar]:
+def _bars(shown: _DrawnAttempt, scale: Scale, y: float) -> list[Bar]:
     attempt = shown.attempt
     bars = scale.bar(
         attempt.begin,
@@ -217,31 +219,31 @@ def _bars(shown: _Shown, scale: Scale, y: float) -> list[Bar]:
             y=top,
             height=SOURCE_HEIGHT,
             kind=f"source {each.state}",
-            title=_said_of(each),
+            title=_describe_source(each),
         )
     return bars
 
 
-def _said_of(each: SourceSpan) -> str:
+def _describe_source(each: SourceSpan) -> str:
     return f"{each.source} {each.state}, {time_span((each.end - each.begin).total_seconds())}"
 
 
-def _told(shown: Sequence[_Shown], gaps: Sequence[Gap]) -> list[Told]:
+def _descriptions(shown: Sequence[_DrawnAttempt], gaps: Sequence[Gap]) -> list[Description]:
     """Return the latest attempts and gaps in words, in order."""
-    both: list[_Shown | Gap] = sorted([*gaps, *shown], key=_order)
+    both: list[_DrawnAttempt | Gap] = sorted([*gaps, *shown], key=_order)
     return [
-        Told(said_of(each), close_to(each.begin, each.end).query)
+        Description(describe_gap(each), close_to(each.begin, each.end).query)
         if isinstance(each, Gap)
-        else Told(
+        else Description(
             each.title,
             close_to(each.attempt.begin, each.end).query,
-            "; ".join(map(_said_of, each.sources)),
+            "; ".join(map(_describe_source, each.sources)),
         )
         for each in both[-MAX_DESCRIBED:]
     ]
 
 
-def _order(each: _Shown | Gap) -> tuple[datetime, bool]:
+def _order(each: _DrawnAttempt | Gap) -> tuple[datetime, bool]:
     """Return the sort key: the time, with a gap before the attempt that ends it."""
     if isinstance(each, Gap):
         return each.begin, False
@@ -254,7 +256,7 @@ def _notes(
     nothing: bool,
     left_out: bool,
     unlabelled: int,
-    untold: int,
+    undescribed: int,
     narrow: int,
 ) -> list[str]:
     notes = []
@@ -267,9 +269,9 @@ def _notes(
         )
     if unlabelled:
         notes.append(f"{unlabelled:,} gaps are too close together to be labelled. Zoom in.")
-    if untold:
+    if undescribed:
         notes.append(
-            f"{untold:,} earlier attempts and gaps are drawn but not listed below. Zoom in."
+            f"{undescribed:,} earlier attempts and gaps are drawn but not listed below. Zoom in."
         )
     if narrow:
         notes.append(f"The sources of {narrow:,} attempts are too narrow to be drawn. Zoom in.")

@@ -34,7 +34,7 @@ def seconds_of(gap: Gap) -> str:
     return f"{gap.seconds:.2f} s" if gap.seconds < 60 else time_span(gap.seconds)  # noqa: PLR2004
 
 
-def said_of(gap: Gap) -> str:
+def describe_gap(gap: Gap) -> str:
     """Describe a gap in words."""
     return f"no worker for {seconds_of(gap)}, from the loss to the next attempt"
 
@@ -55,7 +55,7 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
         bar
         for gap in gaps
         for bar in scale.bar(
-            gap.begin, gap.end, y=top, height=lanes, kind="gap", title=said_of(gap)
+            gap.begin, gap.end, y=top, height=lanes, kind="gap", title=describe_gap(gap)
         )
     ]
     marks = [
@@ -64,7 +64,7 @@ def draw_gaps(gaps: Sequence[Gap], scale: Scale, lanes: float) -> Gaps:
             12.0 + row * LABEL_HEIGHT,
             seconds_of(gap),
             "gap",
-            said_of(gap),
+            describe_gap(gap),
         )
         for row, (gap, left, right) in placed
     ]

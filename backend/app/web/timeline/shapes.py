@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Description:
     """A line of the text version, with a link that zooms to it.
 
     Attributes:
@@ -80,7 +80,7 @@ class Drawing:
     gaps: Sequence[Bar]
     axis: Sequence[Line]
     zooms: Sequence[Zoom]
-    told: Sequence[Told]
+    descriptions: Sequence[Description]
     notes: Sequence[str]
 
 

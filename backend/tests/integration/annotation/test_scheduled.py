@@ -1,4 +1,4 @@
-"""Snapshots, backups and exports that schedules make, with PostgreSQL's own programs."""
+"""Scheduled snapshots, backups and exports, with PostgreSQL's own programs."""
 
 import asyncio
 import csv
@@ -66,7 +66,7 @@ class Installation:
             await operations.add(connection, new, covers_nothing, can)
 
     async def at(self, tick: datetime) -> None:
-        """Let the schedule have a tick that waits for a worker."""
+        """Create a tick of the schedule that waits for a worker."""
         async with self.bench.db.begin() as connection:
             await connection.execute(
                 text(
@@ -79,7 +79,7 @@ class Installation:
     async def done(
         self, tick: datetime, holds: Callable[[Any], bool] = lambda row: row.outcome == "done"
     ) -> Any:
-        """Let a worker do the work of a tick."""
+        """Let a worker execute a tick."""
         await self.at(tick)
         return await self.until(tick, holds)
 
@@ -158,7 +158,7 @@ async def test_a_new_backup_removes_those_that_need_not_be_kept(
     [
         ("echo half; echo 'disk full' >&2; exit 1", "disk full"),
         ("echo nothing that can be restored", "pg_restore failed"),
-        # it says that it succeeded, but the end is missing
+        # it reports success, but the end of the file is missing
         ('"$REAL" "$@" | head -c 20000', "pg_restore failed"),
     ],
 )
@@ -210,7 +210,7 @@ async def test_a_backup_that_is_restored_is_not_written_again(
     restored = settings.model_copy(update={"database_url": SecretStr(empty_database_url)})
     db = create_engine(empty_database_url, session="test")
     try:
-        # in the backup, its own tick is being done by a worker that is dead now
+        # in the backup, a worker that is dead now executes the backup's own tick
         again = Installation(Bench(restored, db), restored, installation.folder)
         await again.until(NIGHT, lambda row: row.outcome == "done")
     finally:
@@ -312,7 +312,7 @@ async def test_a_backup_without_pg_dump_is_refused(
         await installation.add("backup", folder=str(installation.folder))
 
 
-async def test_people_are_told_of_a_task_that_failed_and_of_its_recovery(
+async def test_a_notification_is_sent_for_a_failed_task_and_its_recovery(
     installation: Installation, bench: Bench, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quickly(monkeypatch)

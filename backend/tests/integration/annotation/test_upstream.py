@@ -26,7 +26,7 @@ GOOD = answer("200 OK", b'{"a":1}')
 
 
 class Wire:
-    """Sends what is in `script` for each request, byte for byte; None resets the connection."""
+    """Sends the bytes in `script`, one item for each request; None resets the connection."""
 
     def __init__(self):
         self.script = []
@@ -126,7 +126,7 @@ async def test_connections_are_reused(wire, connect):
     assert wire.connections == 1
 
 
-async def test_a_download_that_broke_off_is_continued_over_http(wire, connect):
+async def test_an_interrupted_download_is_resumed_over_http(wire, connect):
     content = bytes(3 * 1024**2)
     at = 2 * 1024**2
     whole = answer("200 OK", content, 'ETag: "v"')
@@ -136,7 +136,7 @@ async def test_a_download_that_broke_off_is_continued_over_http(wire, connect):
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-async def test_a_file_that_is_cut_off_without_a_length_is_refused(wire, connect, tmp_path, version):
+async def test_a_truncated_file_without_a_length_is_refused(wire, connect, tmp_path, version):
     head = f"HTTP/{version} 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
     wire.script = [head.encode() + b"hgnc_id\tsymbol\nHGNC:9008\tPKD1\n"]
     with pytest.raises(BadAnswer, match=r"HTTP/1\.0 proxy"):
@@ -145,7 +145,7 @@ async def test_a_file_that_is_cut_off_without_a_length_is_refused(wire, connect,
 
 
 class SlowToConnect(httpx.AsyncHTTPTransport):
-    """Takes its time before it sends."""
+    """Waits before it sends."""
 
     seconds = 0.0
 
@@ -174,19 +174,19 @@ async def slow_client(seconds):
         yield http
 
 
-async def test_a_slot_that_passed_while_connecting_is_replaced(wire, connect):
+async def test_a_slot_that_expired_while_connecting_is_replaced(wire, connect):
     wire.script = [GOOD]
     budget = Budget()
     async with slow_client(0.1) as http:
         upstream = connect(http=http, limiter=budget)
         await upstream.request("GET", "x", decode=DECODE)
-    # on a busy machine the second one may pass as well
+    # on a busy machine, the second slot may expire as well
     assert budget.slots >= 2
     assert upstream.requests == 1
 
 
 async def test_a_request_takes_one_slot(wire, connect, monkeypatch):
-    # a busy machine is slower than a slot is valid
+    # on a busy machine, a slot may expire
     monkeypatch.setattr("app.annotation.upstream.sender._MAX_SLOT_AGE", 3_600)
     wire.script = [GOOD]
     budget = Budget()

@@ -1,4 +1,4 @@
-"""A fresh clone of this repository, as a reader has it before the first command."""
+"""A fresh clone of this repository, before the first command."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ STANDARD_PORTS = {
     "5432": ("backend/services/hybrid.py",),
     "6379": ("backend/services/hybrid.py",),
 }
-"""The files that contain the standard ports. The clone gets other ports, because a developer or the
-test of another page may use these."""
+"""The files that contain the standard ports. The clone gets other ports, because a developer or
+another test may use the standard ones."""
 
 
 class Clone:
-    """A copy of the files that git lists, committed to a repository of its own.
+    """A copy of the files that git lists, committed to a new repository.
 
     Attributes:
         root: the top of the clone, a path with a space.
@@ -58,7 +58,7 @@ class Clone:
             pytest.skip(f"no package can be installed here: {done.stderr.strip()[-300:]}")
 
     def use_installed_packages(self) -> None:
-        """Do without an installation: the packages are those that run this test.
+        """Skip the installation, and use the packages that run this test.
 
         Only recipes of `just` may follow. `make` might install into the packages of this checkout.
         """
@@ -66,11 +66,11 @@ class Clone:
         if not (installed / "installed-local").exists():
             pytest.skip(f"make did not install the packages in {installed}")
         (self.root / ".venv").symlink_to(installed)
-        # nothing has compiled our code in the clone
+        # the code of the clone is not compiled yet
         del self.env["PYTHONDONTWRITEBYTECODE"]
 
     def is_compiled(self) -> bool:
-        """Tell whether the packages of `.venv` and our own code have bytecode beside them."""
+        """Tell whether the packages of `.venv` and the project's code are compiled."""
         folders = (".venv/lib/*/site-packages/sqlalchemy", "backend/app")
         return all(any(self.root.glob(f"{each}/__pycache__/*.pyc")) for each in folders)
 
@@ -103,13 +103,13 @@ def _copy(root: Path) -> None:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this is no git repository that could be cloned")
     for name in filter(None, listed.split("\0")):
-        if (REPOSITORY / name).is_file():  # deleted, and not yet committed
+        if (REPOSITORY / name).is_file():  # deleted but not yet committed
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, root / name)
 
 
 def _environment(root: Path, folder: Path) -> dict[str, str]:
-    # a Docker engine would be taken for the servers
+    # a Docker engine would be used for the servers
     hidden = folder / "bin"
     hidden.mkdir()
     (hidden / "docker").write_text("#!/bin/sh\nexit 1\n")
@@ -124,7 +124,7 @@ def _environment(root: Path, folder: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "COLUMNS": "120",
         "EDITOR": "true",
-        # all that is compiled is then what the installation has compiled
+        # so that only the installation's bytecode exists
         "PYTHONDONTWRITEBYTECODE": "1",
         **_ways_to_packages(),
         "NO_PROXY": "127.0.0.1,localhost",
@@ -132,7 +132,7 @@ def _environment(root: Path, folder: Path) -> dict[str, str]:
 
 
 def _ways_to_packages() -> dict[str, str]:
-    """Return the variables that say where this machine gets packages from."""
+    """Return the variables that configure the package sources of this machine."""
     names = ("PIP_", "UV_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY")
     kept = {name: value for name, value in os.environ.items() if name.upper().startswith(names)}
     kept["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))

@@ -32,7 +32,7 @@ class Fence:
 
     @property
     def place(self) -> str:
-        """The file and the line, as editors accept them."""
+        """The file and the line in the form that editors accept."""
         return f"{self.page}:{self.line}"
 
 

@@ -1,4 +1,4 @@
-"""A reader with a shell, and with further terminals for programs that keep running."""
+"""Executes blocks in a shell, with further terminals for long-running programs."""
 
 import re
 import select
@@ -15,14 +15,14 @@ from tests.integration.docs.fences import Fence
 from tests.processes import left_over
 
 BLOCK_TIMEOUT = 150.0
-"""Seconds that a block may take on a quiet machine."""
+"""The time limit of a block in seconds, on a quiet machine."""
 
 READY = {
     "worker": " is alive, pid ",
     "api": "Application startup complete",
     "sandbox": "stop with Ctrl-C",
 }
-"""The words that a program logs when it is ready, by its recipe."""
+"""The text that a program logs when it is ready, by recipe."""
 
 _RECIPE = re.compile(rf"\b(?:make|just) ({'|'.join(READY)})\b")
 
@@ -37,7 +37,7 @@ while read -r block <&3; do
 done
 """
 
-# It waits for the end of its input, which comes when the test has ended in whatever way.
+# It waits for the end of its input, which closes when the test ends in any way.
 _LAST = """
 cat >/dev/null
 while read -r group; do kill -s KILL -- "-$group"; done <"$1"
@@ -46,11 +46,11 @@ cd "$2/backend" && exec "$3" -m services down
 
 
 class Session:
-    """Executes the blocks of a page in a shell. All programs and servers are ended at exit.
+    """Executes the blocks of a page in a shell. All programs and servers stop at exit.
 
     Args:
-        clone: where the commands are typed.
-        folder: of the blocks and their outputs.
+        clone: the clone in which the commands run.
+        folder: the folder of the blocks and their outputs.
         env: additions to the environment of the clone's user.
     """
 
@@ -93,7 +93,7 @@ class Session:
             assert left_over(self.clone.root.parent) == []
 
     def run(self, fence: Fence) -> str:
-        """Run a block, in the shell or in a terminal of its own, and return its output."""
+        """Run a block in the shell or in its own terminal, and return its output."""
         if fence.title.startswith("Terminal"):
             return self._in_terminal(fence)
         return self._in_shell(fence)

@@ -58,7 +58,7 @@ def test_each_block_has_its_language_and_its_title(found) -> None:
     ]
 
 
-def test_each_block_knows_the_headings_that_it_stands_under(found) -> None:
+def test_each_block_has_the_headings_above_it(found) -> None:
     assert [each.headings for each in found] == [
         ("The page",),
         ("The page", "Quick start"),
@@ -69,7 +69,7 @@ def test_each_block_knows_the_headings_that_it_stands_under(found) -> None:
     ]
 
 
-def test_the_place_of_a_block_is_its_line(found) -> None:
+def test_the_position_of_a_block_is_its_line(found) -> None:
     assert found[0].place == "page.md:3"
     lines = PAGE.splitlines()
     assert all(lines[each.line - 1].lstrip()[0] in "`~" for each in found)

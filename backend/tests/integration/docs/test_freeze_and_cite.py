@@ -17,7 +17,7 @@ PAGE = "docs/how-to/freeze-and-cite.md"
 
 
 @pytest.mark.usefixtures("genes", "own_logging")
-def test_the_commands_of_the_page_work_one_after_the_other(
+def test_the_commands_of_the_page_work_in_order(
     settings: Settings, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "load_settings", lambda *_, **__: settings)

@@ -12,7 +12,7 @@ from tests.integration.docs.fences import Fence, fences
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
-# an error is shown with the page's own lines
+# errors refer to the lines of the page
 _DRIVER = """
 import json, linecache, sys
 page, blocks = json.load(sys.stdin)
@@ -38,7 +38,7 @@ WITH_PYTHON = {str(page.relative_to(REPOSITORY)): python_blocks(page) for page i
 
 
 def write(block: Fence, root: Path) -> None:
-    """Write a block whose title is a file of the project: a new file, or lines added to one."""
+    """Write a block titled with a file of the project: create the file or append to it."""
     file = root / block.title
     if block.language != "diff":
         assert not file.exists(), f"{block.place}: {block.title} is there already"
@@ -79,5 +79,5 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
         timeout=scaled(WAIT),
     )
     assert done.returncode == 0, done.stderr
-    # a block may not leave, and with it what comes after
+    # a block must not exit, because later blocks would not run
     assert done.stdout.endswith("to the end\n")

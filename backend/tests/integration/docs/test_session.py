@@ -39,7 +39,7 @@ def test_a_failed_block_is_shown_with_its_place_and_its_output(session) -> None:
 
 
 @pytest.mark.parametrize("text", ["echo $not_set\n", "if\n", "exit 0\n", "false && true\n"])
-def test_a_block_that_does_not_come_to_its_end_has_failed(session, text: str) -> None:
+def test_a_block_that_does_not_end_has_failed(session, text: str) -> None:
     with session, pytest.raises(AssertionError, match="this block failed"):
         session.run(block(text))
 

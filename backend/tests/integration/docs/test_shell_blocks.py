@@ -22,7 +22,7 @@ ELSEWHERE = {
     "Channels": r"\bnotify-test\b",
     "Server": r"\bsudo\b|\bsystemctl\b|\bjournalctl\b|\btimedatectl\b",
 }
-"""What a block needs that is not run here, by the first word of its title."""
+"""The requirement of a block that is not run here, by the first word of its title."""
 
 ONE_CHECK = re.compile(r"just doctor --only ([a-z0-9.-]+)((?: --fix)?)\n")
 
@@ -85,10 +85,11 @@ def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
 ) -> None:
     clone = Clone(tmp_path)
     clone.require_packages()
-    # as many variants, and as few requests a second, as make a run that can be caught at work
+    # enough variants and few enough requests a second that the run is still active when it is
+    # observed
     options = Options(genes=60, variants_per_gene=1_000, cache_dir=tmp_path / "sandbox")
     with Sandbox(options) as sandbox:
-        # on a slow machine the run is to last longer as well: its reader's commands take longer
+        # on a slow machine the run must also last longer, because the commands take longer
         rate = {"NCBI_RATE": f"{min(3, 6 / slowdown()):.2f}"}
         env = sandbox.settings | rate | THREE_SOURCES
         said = follow(clone, TUTORIAL, tmp_path / "tutorial", env)
@@ -98,7 +99,7 @@ def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
     assert "genes lost: 0" in said
     for source in ("hgnc", "ensembl", "clinvar"):
         assert re.search(rf"{source}\W+5,000 ", said)
-    # what the reader does to the workers
+    # what the reader does with the workers
     for event in ("lost", "taken over", "interrupted"):
         assert f"  {event}: " in said
     assert clone.is_compiled()
@@ -106,7 +107,7 @@ def test_every_command_of_the_tutorial_and_the_guides_works_in_a_fresh_clone(
     clone.as_after_the_installation()
     options = Options(genes=60, limits="off", cache_dir=tmp_path / "sandbox")
     with Sandbox(options) as sandbox:
-        # the first makes the installation that the second is about
+        # the first block makes the installation that the second one describes
         guides = QUICK_START + together(TROUBLESHOOTING)
         follow(clone, guides, tmp_path / "guides", sandbox.settings)
     assert clone.is_compiled()
@@ -118,7 +119,7 @@ def follow(clone: Clone, blocks: list[Fence], folder: Path, env: dict[str, str])
 
 
 def together(blocks: list[Fence]) -> list[Fence]:
-    """Let one command do what those do that each run one check, with its repair or without."""
+    """Replace the commands that run single checks, with and without repair, by one command."""
     found = {each: ONE_CHECK.fullmatch(each.text) for each in blocks}
     ids: dict[str, list[str]] = {}
     for match in filter(None, found.values()):
@@ -164,7 +165,7 @@ LANGUAGES = {
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_each_block_says_what_it_is(page: Path) -> None:
+def test_each_block_has_a_language_and_title(page: Path) -> None:
     name = str(page.relative_to(REPOSITORY))
     found = list(fences(page.read_text(encoding="utf-8"), name))
     assert [each.place for each in found if each.language not in LANGUAGES] == []

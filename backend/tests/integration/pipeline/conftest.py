@@ -27,7 +27,7 @@ GENES = 60
 
 @pytest.fixture
 def genes() -> int:
-    """How many genes the sandbox has."""
+    """The number of genes in the sandbox."""
     return GENES
 
 
@@ -84,7 +84,7 @@ class Annotator:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         pipeline = Pipeline(self.bench.settings, Hurried())
-        # a heartbeat and a recovery every 50 ms would take more processor time than many a run
+        # a heartbeat and a recovery pass every 50 ms would take more processor time than many runs
         async with self.bench.worker(pipeline.run, timing=replace(QUICK, heartbeat=0.5)):
             yield
         await pipeline.close()
@@ -96,7 +96,7 @@ class Annotator:
         resume: bool = False,
         genes: Sequence[str] | None = None,
     ) -> Any:
-        """Request a run and see it to its end."""
+        """Request a run and wait for its end."""
         created = await self.request(*sources, mode=mode, resume=resume, genes=genes)
         async with self.working():
             return await self.bench.ended(created.ref.run_id)
@@ -127,7 +127,7 @@ class Annotator:
 
 @pytest.fixture
 async def annotator(bench: Bench, sandbox: Sandbox, settings: Settings) -> Annotator:
-    """Knows all genes of the sandbox, with their identifiers."""
+    """A database with all genes of the sandbox and their identifiers."""
     async with bench.db.begin() as connection:
         await connection.execute(
             text(

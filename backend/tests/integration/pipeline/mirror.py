@@ -11,13 +11,14 @@ Answer = bytes | Callable[[str], bytes | None]
 
 
 class Mirror:
-    """Stands in front of the sandbox and answers some addresses otherwise, always with status 200.
+    """A proxy of the sandbox that replaces the answers of some addresses, with status 200.
 
     Attributes:
-        url: its address; what it does not answer itself it asks the sandbox for.
-        answers: by the end of a path; None of a function leaves the answer to the sandbox.
-        changes: to the sandbox's answers, by the end of a path.
-        asked: paths it has answered itself.
+        url: the address of the proxy, which forwards all other requests to the sandbox.
+        answers: the answers by the end of the path. A function that returns None forwards the
+            request.
+        changes: the changes to the sandbox's answers, by the end of the path.
+        asked: the paths that the proxy has answered itself.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -66,7 +67,7 @@ class Mirror:
             daemon_threads = True
 
             def handle_error(self, *_: object) -> None:
-                """Say nothing: a client that is cancelled closes its connection."""
+                """Log no error: a cancelled client closes its connection."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"

@@ -1,9 +1,9 @@
-"""What runs over the sandbox's sources changed."""
+"""The changes by runs over the sandbox's sources."""
 
 from collections import Counter
 
 from app.annotation.data import changes
-from app.annotation.data.changes import Asked
+from app.annotation.data.changes import ChangeRequest
 from app.annotation.data.changes.views import Change
 from tests.integration.pipeline.conftest import GENES, Annotator
 
@@ -24,8 +24,8 @@ ANOTHER_NAME = """UPDATE annotations SET data = data || '{"name": "a"}' WHERE ge
 
 async def read(annotator: Annotator, **asked: object) -> list[Change]:
     async with changes.reading(annotator.bench.db) as connection:
-        wanted = await changes.understand(connection, Asked(**asked))  # type: ignore[arg-type]
-        found, _ = await changes.page(connection, wanted, 100_000)
+        selection = await changes.parse_request(connection, ChangeRequest(**asked))  # type: ignore[arg-type]
+        found, _ = await changes.page(connection, selection, 100_000)
     return found
 
 
@@ -46,7 +46,7 @@ async def test_the_changes_of_a_run_are_those_that_it_counted(annotator: Annotat
     for each in told:
         assert [field.field for field in each.fields] == ["clinvar.germline.pathogenic"]
         assert f"{each.symbol} clinvar: pathogenic 99999 -> " in each.text
-    # the first run has brought the answers that the second one replaced, too
+    # the first run also stored the answers that the second one replaced
     assert len(await read(annotator, run=first.id)) == GENES
 
 

@@ -1,4 +1,4 @@
-"""An export says what is stored, in every format and for every moment."""
+"""Exports contain the stored answers, in every format and for every moment."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from sqlalchemy import text
 from app.annotation.data import snapshots
 from app.annotation.data.export.formats import FORMATS
 from app.annotation.data.export.order import Column, Done
-from app.annotation.data.export.planning import Asked, Plan
+from app.annotation.data.export.planning import ExportRequest, Plan
 from app.annotation.data.export.running import begin
 from app.annotation.data.fields import fields_of
 from app.annotation.own_tables import removal, store
@@ -35,11 +35,15 @@ def genes() -> int:
     return 30
 
 
-async def exported(annotator: Annotator, folder: Path, **asked: Any) -> tuple[bytes, Plan, Done]:
+async def exported(
+    annotator: Annotator, folder: Path, **export_request: Any
+) -> tuple[bytes, Plan, Done]:
     """Export into a file, and return its content."""
     file = folder / "export"
     with file.open("wb") as output:
-        async with begin(annotator.bench.db, Asked(**asked), output=output, folder=str(folder)) as (
+        async with begin(
+            annotator.bench.db, ExportRequest(**export_request), output=output, folder=str(folder)
+        ) as (
             plan,
             export,
         ):
@@ -76,7 +80,7 @@ def value_at(data: Any, path: tuple[str, ...]) -> Any:
 
 
 def expected(answers: dict[tuple[str, str], Any], gene: dict[str, Any]) -> dict[str, Any]:
-    """Return what the row of a gene has to say, from the declared fields and the stored data."""
+    """Return the expected row of a gene, from the declared fields and the stored data."""
     row = dict(gene)
     for source in SOURCES:
         answer = answers.get((gene["hgnc_id"], source))
@@ -170,7 +174,7 @@ async def genes_of(annotator: Annotator) -> list[dict[str, Any]]:
 
 
 async def check_long_form(annotator: Annotator, folder: Path) -> None:
-    """Check that it has a row for each entry of a list or a map."""
+    """Check that the export has a row for each entry of a list or a map."""
     answers = await stored(annotator)
     genes = await genes_of(annotator)
     for name, formats in (
@@ -262,8 +266,8 @@ async def test_the_export_of_a_past_moment_is_what_was_exported_then(
     await annotator.change(
         """UPDATE annotations SET data = data || '{"name": "former"}' WHERE source = 'hgnc'"""
     )
-    asked = {"format": "jsonl", "sources": ["hgnc", "gtex", "panelapp", "hpo"]}
-    before, _, _ = await exported(annotator, tmp_path, **asked)
+    export_request = {"format": "jsonl", "sources": ["hgnc", "gtex", "panelapp", "hpo"]}
+    before, _, _ = await exported(annotator, tmp_path, **export_request)
     async with annotator.bench.db.begin() as connection:
         await snapshots.take(connection, "march", note=None, by="ada")
     then = await clock(annotator)
@@ -275,22 +279,24 @@ async def test_the_export_of_a_past_moment_is_what_was_exported_then(
         " WHERE gene_id = 1 AND source = 'hgnc'), 'to', symbol) FROM genes WHERE id = 1"
     )
     await annotator.change("INSERT INTO genes (hgnc_id, symbol) VALUES ('HGNC:999999', 'NEWCOMER')")
-    now, _, _ = await exported(annotator, tmp_path, **asked)
+    now, _, _ = await exported(annotator, tmp_path, **export_request)
     assert b"NEWCOMER" in now
     assert b'"former"' not in now
     for moment, name in (({"as_of": then}, "parquet"), ({"snapshot": "march"}, "jsonl")):
-        again, plan, _ = await exported(annotator, tmp_path, **asked | moment | {"format": name})
+        again, plan, _ = await exported(
+            annotator, tmp_path, **export_request | moment | {"format": name}
+        )
         rows = READ[name](again, plan.table.columns)
         for row, then_row in zip(rows, from_jsonl(before, plan.table.columns), strict=True):
             for column, value in row.items():
                 if not column.endswith(".fetched_at"):
                     assert value == then_row[column], column
                 elif value is not None:
-                    # a past answer has the time since which its release had given it
+                    # the time of a past answer is when its release first gave it
                     assert abs(value - then_row[column]) < timedelta(minutes=5)
     assert plan.name.startswith("kidney-genetics-march.")
     for name in ("jsonl", "parquet"):
-        early = asked | {"format": name, "as_of": "2001-01-01"}
+        early = export_request | {"format": name, "as_of": "2001-01-01"}
         nothing, plan, _ = await exported(annotator, tmp_path, **early)
         assert READ[name](nothing, plan.table.columns) == []
 
@@ -449,12 +455,12 @@ async def test_an_export_imports_no_library_for_analyses(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Python says then what it imports
+    # with this option, Python prints its imports
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     await answer(annotator, 1, "gtex", kidney_cortex_tpm=1.5)
     await exported(annotator, tmp_path, format="parquet", sources=["gtex"])
     imported = {line.rpartition("|")[2].strip() for line in caplog.text.splitlines()}
-    # of a package that is not found, its own name is there
+    # for a missing package, only its own name is printed
     packages = {name.partition(".")[0] for name in imported if "." in name}
     assert "pyarrow" in packages
     assert not packages & {"pandas", "numpy", "sqlalchemy", "pydantic", "openpyxl"}

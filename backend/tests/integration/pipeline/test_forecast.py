@@ -1,4 +1,4 @@
-"""What a run would do, without a run."""
+"""Forecasts of runs."""
 
 from app.annotation.overview.sources import sources_overview
 from app.annotation.refresh.forecast import Forecast, forecast
@@ -42,7 +42,7 @@ async def test_nothing_is_due_while_the_releases_are_the_same(annotator: Annotat
     assert found.stored == found.current == "115"
 
 
-async def test_a_file_that_names_its_release_otherwise_than_its_date_has_one_name(
+async def test_a_release_has_one_name_even_if_the_file_names_it_differently_from_its_date(
     annotator: Annotator,
 ) -> None:
     await annotator.run("orphanet")

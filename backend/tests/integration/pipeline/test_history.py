@@ -1,4 +1,4 @@
-"""What becomes of an answer when another one replaces it."""
+"""The history of replaced answers."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ async def clock(annotator: Annotator) -> datetime:
     return (await annotator.rows("SELECT clock_timestamp() AS at"))[0]["at"]
 
 
-async def test_a_run_that_finds_the_same_writes_no_history(annotator: Annotator) -> None:
+async def test_a_run_with_unchanged_answers_writes_no_history(annotator: Annotator) -> None:
     first = await annotator.run("hgnc", mode="full")
     before = await annotator.rows("SELECT gene_id, valid_from FROM annotations ORDER BY 1")
     again = await annotator.run("hgnc", mode="full")

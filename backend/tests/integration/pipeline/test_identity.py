@@ -1,4 +1,4 @@
-"""What HGNC's files say about the identity of genes reaches the database, once."""
+"""Updates of the identity of genes from HGNC's files are stored once."""
 
 import csv
 import io
@@ -107,7 +107,7 @@ async def refreshed(annotator: Annotator) -> None:
     assert progress["done"] == progress["total"]
 
 
-async def test_the_names_of_all_approved_genes_are_there_also_of_those_not_imported(
+async def test_the_names_of_all_approved_genes_are_stored_even_if_not_imported(
     annotator: Annotator, sandbox: Sandbox
 ) -> None:
     await annotator.change("DELETE FROM genes WHERE id % 10 = 0")
@@ -269,7 +269,7 @@ async def genes_then(annotator: Annotator, at: datetime | None) -> dict[str, Any
         return {row["hgnc_id"]: dict(row) for row in rows.mappings()}
 
 
-async def test_the_genes_of_a_past_moment_have_the_names_and_the_fate_of_then(
+async def test_the_genes_of_a_past_moment_have_the_names_and_fate_of_that_moment(
     annotator: Annotator, mirror: Mirror, sandbox: Sandbox
 ) -> None:
     """A gene is renamed twice, another one is merged and approved again, a third one is new."""
@@ -317,7 +317,7 @@ async def test_the_genes_of_a_past_moment_have_the_names_and_the_fate_of_then(
     ],
     ids=["header only", "a web page", "empty", "cut short"],
 )
-async def test_a_list_of_withdrawn_genes_that_is_no_use_changes_nothing(
+async def test_an_unusable_list_of_withdrawn_genes_changes_nothing(
     annotator: Annotator, mirror: Mirror, sandbox: Sandbox, list_of_withdrawn: bytes
 ) -> None:
     gone, other = sandbox.catalogue.genes[5].hgnc_id, sandbox.catalogue.genes[9].hgnc_id

@@ -27,7 +27,7 @@ NEVER = 1_000_000
 
 
 MANY = pytest.mark.parametrize("genes", [1_100], ids=["many genes"])
-"""So many that 2 % of them are more than the 20 that may always turn absent."""
+"""Enough genes that 2 % of them are more than the 20 that may always become absent."""
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_short_file_of_hgnc_changes_no_annotation(
         assert await kept(annotator, "hgnc") == before
         assert f"just accept {run.id} hgnc" in run.error
         assert (await annotator.progress(run.id))["hgnc"]["state"] == "held"
-        # the service may go back to the file before, which is older than the refused one
+        # the service may return to the previous file, which is older than the refused one
         assert list(annotator.bench.settings.cache_dir.rglob("hgnc_complete_set.txt")) == []
     await annotator.change("DELETE FROM accepted_files")
     for short in (first_lines(1), half):
@@ -158,7 +158,7 @@ async def test_a_service_that_knows_no_gene_changes_no_annotation_and_is_not_ask
     assert run.state == "failed"
     assert "no data for 60 of the 60 genes that were found before; at most 19" in run.error
     assert await kept(annotator, "hgnc") == before
-    # each once, and again until it is clear
+    # each gene once, and again until too many are absent
     assert len(mirror.asked) == 60 + 20
 
 
@@ -181,14 +181,14 @@ async def test_a_file_that_lost_its_middle_is_refused_by_the_genes_it_lost(
 
 
 async def accepted(annotator: Annotator, run_id: int, source: str) -> Any:
-    """Accept what a run holds of a source, and see the run to its end."""
+    """Accept the held answers of a source, and wait for the end of the run."""
     async with annotator.bench.db.begin() as connection:
         await operations.accept(connection, run_id, source, by="Ada", note="it is right", actor=ADA)
     async with annotator.working():
         return await annotator.bench.ended(run_id)
 
 
-async def test_what_is_held_says_which_genes_and_files_and_is_stored_when_accepted(
+async def test_held_answers_name_genes_and_files_and_are_stored_when_accepted(
     annotator: Annotator, sandbox: Sandbox, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)
@@ -211,7 +211,7 @@ async def test_what_is_held_says_which_genes_and_files_and_is_stored_when_accept
     again = await accepted(annotator, run.id, "hgnc")
     assert again.state == "succeeded"
     assert await turned_absent(annotator, "hgnc", before) == 29
-    # from now on this is what a file is compared with
+    # later files are compared with this one
     assert (await annotator.run("hgnc", mode="full")).state == "succeeded"
 
 
@@ -363,7 +363,7 @@ async def test_a_gene_with_expected_variants_and_none_received_is_unknown(
     assert "gene_specific_summary.txt counts" in row["reason"]
 
 
-async def test_a_gene_that_is_really_gone_turns_absent_after_a_second_request(
+async def test_a_gene_that_is_really_absent_becomes_absent_after_a_second_request(
     annotator: Annotator, mirror: Mirror
 ) -> None:
     by(annotator, "hgnc", file=True)

@@ -1,4 +1,4 @@
-"""What people are told of sources and their data."""
+"""Notifications about sources and their data."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from tests.integration.pipeline.conftest import GENES, Annotator
 from tests.office import Mailbox, Office, quickly
 
 FORMER = "UPDATE origins SET marker = 'a former one', release = 'former'"
-"""As if what is stored came from the release before."""
+"""Pretend that the stored answers are from the previous release."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def telling(settings: Settings, mailbox: Mailbox) -> AsyncIterator[None]:
 
 
 async def wait_for_ensembl(annotator: Annotator, *ago: str) -> int:
-    """Let a run wait for Ensembl, which did not answer at these times before now."""
+    """Let a run wait for Ensembl, which did not answer at these past times."""
     run_id = (await annotator.request("ensembl")).ref.run_id
     await annotator.change(f"""
         UPDATE runs SET waiting_for = 'ensembl', not_before = now() + interval '1 hour'
@@ -52,7 +52,7 @@ async def wait_for_ensembl(annotator: Annotator, *ago: str) -> int:
     return run_id
 
 
-async def test_a_new_release_is_told_with_what_it_changed(
+async def test_a_notification_describes_a_new_release_with_its_changes(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
     await annotator.run("clinvar")
@@ -70,7 +70,7 @@ async def test_a_new_release_is_told_with_what_it_changed(
         "UPDATE annotations SET data = jsonb_set(data, '{germline,benign}', '1000')"
         " WHERE source = 'clinvar' AND gene_id = (SELECT max(id) FROM genes)"
     )
-    # a field that moves is no change of what ClinVar says
+    # a change of a moving field does not count
     await annotator.change(
         """UPDATE annotations SET data = jsonb_set(data, '{last_evaluated}', '"2001-01-01"')"""
         " WHERE source = 'clinvar' AND gene_id = (SELECT max(id) - 1 FROM genes)"
@@ -126,7 +126,7 @@ async def test_a_release_has_arrived_when_all_genes_have_its_answers(
     assert await arrivals(annotator) == ["hgnc"]
 
 
-async def test_a_release_whose_former_answers_were_removed_is_told_without_numbers(
+async def test_a_release_without_its_former_answers_is_reported_without_numbers(
     annotator: Annotator, mailbox: Mailbox, settings: Settings
 ) -> None:
     await annotator.run("hgnc")
@@ -139,7 +139,7 @@ async def test_a_release_whose_former_answers_were_removed_is_told_without_numbe
     assert "changed" not in message.detail
 
 
-async def test_stale_data_are_told_unless_a_run_refreshes_them(
+async def test_stale_data_are_reported_unless_a_run_refreshes_them(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
     await annotator.run("hgnc", "ensembl")
@@ -170,7 +170,7 @@ async def test_genes_that_were_never_asked_about_are_not_stale(
     assert [each.kind for each in mailbox.got] == ["run failed", "recovered"]
 
 
-async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_succeed(
+async def test_a_service_that_runs_wait_for_too_long_is_reported_until_its_sources_succeed(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
     run_id = await wait_for_ensembl(annotator, "7 hours", "1 hour")
@@ -188,7 +188,7 @@ async def test_a_service_that_runs_wait_for_too_long_is_told_until_its_sources_s
     assert len(office.query("SELECT id FROM incidents")) == 1
 
 
-async def test_a_service_that_is_down_is_told_once_however_often_its_run_tries_again(
+async def test_a_service_that_is_down_is_reported_once_despite_retries(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
     run_id = await wait_for_ensembl(annotator, "7 hours")
@@ -205,7 +205,7 @@ async def test_a_service_that_is_down_is_told_once_however_often_its_run_tries_a
     assert [each.kind for each in mailbox.got] == ["source down", "run failed"]
 
 
-async def test_a_service_that_answered_meanwhile_has_been_down_since_then_only(
+async def test_an_outage_begins_after_the_last_answer_of_the_service(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
     run_id = await wait_for_ensembl(annotator, "7 hours", "1 hour")
@@ -221,7 +221,7 @@ async def test_a_service_that_answered_meanwhile_has_been_down_since_then_only(
     assert [each.kind for each in mailbox.got] == ["run failed", "recovered"]
 
 
-async def test_an_event_that_cannot_be_described_does_not_keep_the_others_from_being_told(
+async def test_an_event_that_cannot_be_described_does_not_block_the_others(
     annotator: Annotator, office: Office, mailbox: Mailbox, settings: Settings
 ) -> None:
     run_id = await office.fail(("hgnc",))

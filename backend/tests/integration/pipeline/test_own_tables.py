@@ -7,7 +7,7 @@ import pytest
 
 from app.annotation.data.moments import NOW
 from app.annotation.data.reading import read_genes
-from app.annotation.data.wanted import Wanted
+from app.annotation.data.selection import Selection
 from app.annotation.overview.sources import sources_overview
 from app.annotation.own_tables.reading import read_own_file
 from app.annotation.own_tables.removal import remove
@@ -138,7 +138,7 @@ async def test_an_answer_has_the_licence_of_the_file_that_it_came_from(
 
     async def licences() -> set[str | None]:
         async with annotator.bench.db.connect() as connection:
-            genes = await read_genes(connection, [1, 2], Wanted(NOW, (NAME,), ()))
+            genes = await read_genes(connection, [1, 2], Selection(NOW, (NAME,), ()))
         return {gene.annotations[NAME].licence for gene in genes.values()}
 
     assert await licences() == {"CC0"}
@@ -147,7 +147,7 @@ async def test_an_answer_has_the_licence_of_the_file_that_it_came_from(
     assert await licences() == {"CC0"}
 
 
-async def test_a_newer_file_that_lost_much_is_held_until_somebody_accepts_it(
+async def test_a_newer_file_that_lost_much_is_held_until_it_is_accepted(
     annotator: Annotator, tmp_path: Path
 ) -> None:
     known = [row["symbol"] for row in await annotator.rows("SELECT symbol FROM genes ORDER BY id")]
@@ -179,7 +179,7 @@ async def test_a_newer_file_that_lost_much_is_held_until_somebody_accepts_it(
     assert kept[0]["n"] == 50
 
 
-async def test_rows_that_name_genes_by_an_id_that_a_gene_lacks_say_nothing_about_it(
+async def test_a_gene_without_the_id_of_the_table_is_unknown(
     annotator: Annotator, tmp_path: Path
 ) -> None:
     await annotator.change("UPDATE genes SET entrez_id = NULL WHERE symbol = 'PKD2'")

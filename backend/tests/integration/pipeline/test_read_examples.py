@@ -1,4 +1,4 @@
-"""What OpenAPI says of reads is true: its examples work, and answers have the shapes it shows."""
+"""OpenAPI describes reads correctly: its examples work, and answers match its schemas."""
 
 import copy
 import re
@@ -21,7 +21,7 @@ UPDATE genes SET created_at = '2025-01-01';
 UPDATE annotations SET valid_from = '2025-01-02', fetched_at = '2025-01-02', checked_at = now(),
   origin_since = ARRAY[CAST('2025-01-02' AS timestamptz)]
 """
-"""Moves what a run has just written into the past, because the examples name a day in the past."""
+"""Moves the answers of a run into the past, because the examples use a past date."""
 
 HOW_TO = REPOSITORY / "docs" / "how-to" / "query-genes.md"
 
@@ -36,7 +36,7 @@ class Document:
 
     def __init__(self, openapi: dict[str, Any]) -> None:
         self._openapi = openapi
-        # what a schema does not name is not allowed
+        # properties that the schema does not name are not allowed
         self._strict = copy.deepcopy(openapi["components"])
         for schema in self._strict["schemas"].values():
             if "properties" in schema:
@@ -51,7 +51,7 @@ class Document:
                     yield method.upper(), path, route
 
     def examples(self, path: str, route: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield an address and what is sent with it, for each example of a route."""
+        """Yield the address and body of each example of a route."""
         required: dict[str, Any] = {}
         single: list[dict[str, Any]] = []
         for parameter in route.get("parameters", ()):
@@ -119,7 +119,7 @@ async def test_every_example_of_every_read_works_and_its_answer_has_the_shape(
 
 
 async def _prepare(client: httpx.AsyncClient) -> None:
-    """Create what the examples name."""
+    """Create the objects that the examples use."""
     snapshot = {"name": "paper-2026", "by": "a test", "note": ""}
     taken = await client.post("/api/admin/snapshots", json=snapshot)
     assert taken.is_success, taken.text

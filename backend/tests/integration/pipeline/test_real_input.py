@@ -17,7 +17,7 @@ from tests.integration.conftest import Bench
 from tests.people import ADA
 
 SOURCES = ["hgnc", "ensembl", "clinvar", "gnomad", "gencc", "gtex", "pubmed"]
-"""Some for each identifier that genes are asked about by, with a file and without one."""
+"""Sources for each kind of identifier, with and without a file."""
 
 
 async def test_the_real_kidney_genes_are_imported_and_annotated(

@@ -1,4 +1,4 @@
-"""What a smart run asks for when a source has, or has not, published a new release."""
+"""The requests of a smart run, with and without a new release of the source."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ async def let_time_pass(annotator: Annotator) -> None:
 
 
 async def done(annotator: Annotator, source: str) -> tuple[int, int, int]:
-    """Run a source, and return the genes that were asked about, those confirmed, and requests."""
+    """Run a source. Return the genes asked about, the confirmed genes, and the requests."""
     annotator.sandbox.reset()
     run = await annotator.run(source)
     assert run.state == "succeeded"
@@ -53,7 +53,7 @@ async def test_stale_answers_of_the_current_release_are_kept_without_being_fetch
     assert await done(annotator, source) == (0, 0, requests)
 
 
-async def test_fresh_answers_of_a_former_release_are_due(annotator: Annotator) -> None:
+async def test_fresh_answers_of_an_older_release_are_due(annotator: Annotator) -> None:
     await annotator.run("hgnc")
     await annotator.change("UPDATE origins SET marker = 'a former one'")
 
@@ -83,7 +83,7 @@ async def test_freshness_decides_while_the_release_is_not_known(annotator: Annot
     assert (row["done"], row["confirmed"]) == (GENES, 0)
 
 
-async def test_the_release_that_a_source_has_now_is_stored_with_its_address(
+async def test_the_current_release_of_a_source_is_stored_with_its_address(
     annotator: Annotator,
 ) -> None:
     await annotator.run("hgnc")
@@ -132,7 +132,7 @@ async def test_a_gene_whose_identifiers_changed_is_due(annotator: Annotator) -> 
     assert (await done(annotator, "ensembl"))[0] == 0
 
 
-async def test_what_a_file_does_not_tell_is_not_asked_again_while_the_file_is_the_same(
+async def test_unknown_answers_of_a_file_are_not_due_while_the_file_is_unchanged(
     annotator: Annotator,
 ) -> None:
     await annotator.change("UPDATE genes SET ensembl_gene_id = NULL WHERE symbol = 'PKD1'")

@@ -1,4 +1,4 @@
-"""Which former answers are removed, and which are kept."""
+"""The retention of former answers."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,7 +57,7 @@ async def change(bench: Bench, statement: str, **values: Any) -> None:
 
 
 async def remove(bench: Bench, days: int) -> int:
-    """Remove all that is to be removed, and return the number of batches."""
+    """Remove all removable answers, and return the number of batches."""
     keeper, batches, more = Retention(days), 0, True
     while more:
         async with bench.db.begin() as connection:
@@ -87,7 +87,7 @@ async def test_an_answer_that_was_valid_at_a_snapshot_is_kept(history: Bench) ->
     assert await rows(history, ENDS) == []
 
 
-async def test_a_time_whose_answers_were_removed_cannot_be_asked_for(history: Bench) -> None:
+async def test_a_moment_whose_answers_were_removed_cannot_be_read(history: Bench) -> None:
     await remove(history, 250)
     async with history.db.connect() as connection:
         with pytest.raises(WrongUse, match="incomplete"):
@@ -96,7 +96,7 @@ async def test_a_time_whose_answers_were_removed_cannot_be_asked_for(history: Be
             assert (await find_moment(connection, as_of=ago(days).isoformat())).at == ago(days)
 
 
-async def test_nothing_is_noted_when_nothing_is_removed(history: Bench) -> None:
+async def test_nothing_is_recorded_if_nothing_is_removed(history: Bench) -> None:
     assert await remove(history, 1_000) == 1
     assert await rows(history, "SELECT * FROM history_horizon") == []
 
@@ -113,7 +113,7 @@ async def test_a_batch_is_small_and_ends_between_two_times(
     history: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BATCH", 2)
-    # three times, of five answers each, and one batch that finds nothing more
+    # three batches of five answers each, and one that finds nothing
     assert await remove(history, 150) == 4
     assert [row.valid_to for row in await rows(history, ENDS)] == [ago(100)]
 

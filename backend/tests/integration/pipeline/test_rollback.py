@@ -1,4 +1,4 @@
-"""A source that is rolled back: what its genes get, what is kept, and what a run does then."""
+"""Rollbacks of a source: the restored answers, the history, and later runs."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ VERSION = ("state", "data", "release", "origin_id")
 CHECK = ("checked_state", "checked_at", "checked_run_id", "checked_origin_id")
 
 NEXT_RELEASE = "UPDATE origins SET marker = 'one that is not there any more'"
-"""Makes the release that was read last another one than the source has now."""
+"""Replaces the last known release by another one."""
 
 
 async def back(
@@ -197,7 +197,7 @@ async def test_no_run_begins_while_a_source_is_rolled_back(annotator: Annotator)
 
 
 @pytest.mark.parametrize("to", ["", "yesterday", "2999-01-01", "nosuch", "2026-02-30"])
-async def test_what_is_no_moment_is_refused(annotator: Annotator, to: str) -> None:
+async def test_a_text_that_is_not_a_moment_is_refused(annotator: Annotator, to: str) -> None:
     with pytest.raises(WrongUse):
         await back(annotator, to)
 

@@ -1,4 +1,4 @@
-"""The sources of a run are refreshed at the same time, each when those that it needs have ended."""
+"""The sources of a run are refreshed concurrently, each after those that it needs."""
 
 from harness.timing import scaled
 from tests.integration.pipeline.conftest import GENES, Annotator
@@ -34,7 +34,7 @@ async def test_a_source_that_fails_does_not_stop_the_others(annotator: Annotator
     assert "ensembl" in run.error
 
 
-async def test_a_source_that_this_version_does_not_have_any_more_does_not_stop_the_others(
+async def test_a_source_removed_in_this_version_does_not_stop_the_others(
     annotator: Annotator,
 ) -> None:
     created = await annotator.request("hgnc", "ensembl")
@@ -49,7 +49,7 @@ async def test_a_source_that_this_version_does_not_have_any_more_does_not_stop_t
 
 
 async def test_sources_run_at_the_same_time(annotator: Annotator) -> None:
-    # neither is done before the other has begun
+    # neither ends before the other has begun
     for service in ("ensembl.lookup", "clinvar.esummary"):
         annotator.sandbox.fault(service, "slow", times=1, seconds=scaled(1))
     run = await annotator.run("ensembl", "clinvar")

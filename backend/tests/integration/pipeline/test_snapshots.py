@@ -1,4 +1,4 @@
-"""Named moments: what they freeze, what their manifest says, and that they stay as they are."""
+"""Snapshots: what they freeze, their manifest, and that they do not change."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -52,7 +52,9 @@ async def test_a_snapshot_keeps_its_answers_when_a_run_changes_them(annotator: A
     assert await answers(annotator, moment) == before
 
 
-async def test_the_manifest_says_what_the_snapshot_consists_of(annotator: Annotator) -> None:
+async def test_the_manifest_lists_the_sources_and_releases_of_the_snapshot(
+    annotator: Annotator,
+) -> None:
     await annotator.run("hgnc", "ensembl")
     taken = await take(annotator, "paper", "as submitted")
 
@@ -112,7 +114,7 @@ async def test_the_manifest_has_the_columns_of_an_own_table_also_when_it_was_rem
         assert await removal.remove(connection, "panels", forget=True) == GENES
 
 
-async def test_a_writer_that_is_at_work_is_waited_for_and_is_in_the_snapshot(
+async def test_a_snapshot_waits_for_an_open_write_and_contains_it(
     annotator: Annotator,
 ) -> None:
     await annotator.run("hgnc")
@@ -180,7 +182,7 @@ async def test_an_answer_that_comes_later_is_not_in_the_snapshot_even_if_the_clo
         "UPDATE annotations SET origin_since = ARRAY[now() + '1 day'] WHERE gene_id = 1",
     ],
 )
-async def test_a_snapshot_is_later_than_all_that_is_there_even_if_the_clock_was_set_back(
+async def test_a_snapshot_is_later_than_all_stored_answers_even_if_the_clock_was_set_back(
     annotator: Annotator, statement: str
 ) -> None:
     await annotator.run("hgnc")
@@ -189,7 +191,7 @@ async def test_a_snapshot_is_later_than_all_that_is_there_even_if_the_clock_was_
     assert (await take(annotator, "paper")).at > now["at"] + timedelta(hours=23)
 
 
-async def test_a_writer_that_does_not_end_is_named_instead_of_waited_for(
+async def test_a_write_that_does_not_end_is_reported(
     annotator: Annotator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "LOCK_TIMEOUT", 0.1)
@@ -225,9 +227,7 @@ async def test_only_one_of_two_snapshots_of_one_name_is_taken(annotator: Annotat
     "name",
     ["", "2026", "2026-03-31", "Paper", "a b", "a/b", "now", "é", "a" * 31, "a\n", "a\0", "-a"],
 )
-async def test_a_name_that_could_be_taken_for_something_else_is_refused(
-    annotator: Annotator, name: str
-) -> None:
+async def test_an_ambiguous_name_for_a_snapshot_is_refused(annotator: Annotator, name: str) -> None:
     with pytest.raises(WrongUse, match="name of a snapshot"):
         await take(annotator, name)
 

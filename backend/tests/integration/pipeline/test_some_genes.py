@@ -79,7 +79,7 @@ async def test_a_gene_that_was_withdrawn_cannot_be_asked_about(annotator: Annota
         await annotator.request("ensembl", genes=["PKD1"])
 
 
-async def test_names_that_no_gene_has_are_listed_with_a_near_one(annotator: Annotator) -> None:
+async def test_unknown_names_are_listed_with_a_similar_one(annotator: Annotator) -> None:
     with pytest.raises(WrongUse) as error:
         await annotator.request("ensembl", genes=["PKD1", "PKHD9"])
 

@@ -1,4 +1,4 @@
-"""What is counted of the requests and commits of a run, and when."""
+"""The counts of a run's requests and commits."""
 
 import math
 
@@ -45,7 +45,7 @@ async def test_requests_and_refusals_are_counted_with_the_run_and_in_all(
 async def test_what_a_service_refused_before_a_run_had_to_wait_is_counted(
     annotator: Annotator,
 ) -> None:
-    # for more than a minute no attempt waits
+    # an attempt does not wait longer than a minute
     annotator.sandbox.fault("ensembl.lookup", "429", seconds=120)
     created = await annotator.request("ensembl")
     async with annotator.working():

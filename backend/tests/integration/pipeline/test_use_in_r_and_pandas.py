@@ -51,7 +51,7 @@ def test_the_guide_begins_with_these_files() -> None:
 
 
 @pytest.mark.pages
-def test_the_blocks_of_python_work_one_after_the_other(files: Path) -> None:
+def test_the_python_blocks_work_in_order(files: Path) -> None:
     script = files / "guide.py"
     script.write_text("\n".join(blocks("python")))
     done = run([sys.executable, "-W", "error", str(script)], files)

@@ -1,4 +1,4 @@
-"""No file that is well formed and wrong changes an annotation, whichever source reads it."""
+"""No well-formed but wrong file changes an annotation, for any source."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ async def stored(annotator: Annotator, source: str) -> list[Any]:
 
 
 async def refresh(annotator: Annotator, source: str) -> tuple[str, str]:
-    """Refresh a source with a wrong file. Return how the source ended, and why.
+    """Refresh a source with a wrong file. Return the outcome and the reason.
 
     An empty file counts as an outage: the run waits, and is cancelled.
     """
@@ -97,7 +97,7 @@ async def refresh(annotator: Annotator, source: str) -> tuple[str, str]:
 
 
 def in_every_test_run(name: str) -> Any:
-    """Leave most of the files to the longer scenarios, because each takes six runs."""
+    """Test only some files here; the longer scenarios test the rest, with six runs each."""
     marks = [] if name in ESSENTIAL else [pytest.mark.reliability]
     return pytest.param(name, marks=marks)
 

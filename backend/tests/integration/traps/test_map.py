@@ -179,7 +179,7 @@ A commit may have succeeded although its answer was lost
 
 A search for many genes returns only the count of their union
   integration/annotation/sources/test_clinvar_api.py
-    test_a_passing_shortfall_is_searched_again
+    test_a_search_with_a_temporary_shortfall_is_repeated
     test_a_lasting_shortfall_is_a_bad_answer
 """
 

@@ -1,4 +1,4 @@
-"""Answers of every kind about one gene, for the tests that look at its page."""
+"""Answers of every kind about one gene, for the tests of its page."""
 
 import json
 from typing import Any

@@ -34,7 +34,7 @@ def _own_logging(own_logging: None) -> None:
 async def visiting(
     settings: Settings, *, address: str = HERE, root_path: str = ""
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser of somebody who has not logged in. It follows no redirects."""
+    """A browser without a session. It follows no redirects."""
     app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, root_path=root_path)
     async with (
@@ -53,13 +53,13 @@ def visit() -> Visit:
 
 @pytest.fixture
 def web_settings(arq_settings: Settings) -> Settings:
-    """Settings with both tokens, under which arq workers execute the runs; there are none."""
+    """Settings with both tokens and arq workers, of which none is started."""
     return arq_settings.model_copy(update={"viewer_token": SecretStr(VIEWER)})
 
 
 @pytest.fixture
 async def visitor(web_settings: Settings, genes: None) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody who has not logged in."""
+    """A browser without a session."""
     async with visiting(web_settings) as browser:
         yield browser
 
@@ -72,14 +72,14 @@ async def log_in(browser: httpx.AsyncClient, token: str) -> httpx.Response:
 
 @pytest.fixture
 async def admin(visitor: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Somebody who acts."""
+    """A browser with an admin's session."""
     await log_in(visitor, ADMIN)
     return visitor
 
 
 @pytest.fixture
 async def viewer(visitor: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Somebody who only reads."""
+    """A browser with a viewer's session."""
     await log_in(visitor, VIEWER)
     return visitor
 

@@ -15,23 +15,23 @@ from harness.timing import WAIT, scaled
 MARKUP = '<script>alert(1)</script>" onmouseover="alert(2)\u202e'
 
 FILES = {"/genes/export", "/changes/table.tsv"}
-"""What a browser saves, and does not show."""
+"""Responses that a browser saves as files."""
 
 NAMES = {"/schedules": "nightly", "/genes": "PKD1", "/sources": "hgnc"}
-"""What exists, by the beginning of its address. Of all else, number 1 is asked for."""
+"""Existing objects by the prefix of their address. For others, id 1 is requested."""
 
 Route = tuple[str, str]
 
 
 class Browser(httpx.AsyncClient):
-    """Knows the addresses of all pages, and reads no more of a stream than its head."""
+    """A browser that knows the addresses of all pages and reads only the headers of streams."""
 
     routes: list[Route]
     parameters: dict[str, list[str]]
 
 
 class _Heads(httpx.AsyncBaseTransport):
-    """Ends streams that have no end when their head is there."""
+    """Closes endless streams after their headers."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -70,7 +70,7 @@ class _Heads(httpx.AsyncBaseTransport):
 
 
 def _parameters(route: Any) -> Iterator[str]:
-    """Return the names of the parameters of an address, also those of a model."""
+    """Return the names of a route's parameters, including those of a model."""
     for each in getattr(getattr(route, "dependant", None), "query_params", ()):
         fields = getattr(each.field_info.annotation, "model_fields", None)
         if fields is None:
@@ -81,7 +81,7 @@ def _parameters(route: Any) -> Iterator[str]:
 
 @asynccontextmanager
 async def browsing(settings: Settings, **how: Any) -> AsyncIterator[Browser]:
-    """A browser of somebody who has not logged in. It follows no redirects."""
+    """A browser without a session. It follows no redirects."""
     app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
@@ -100,7 +100,7 @@ async def browsing(settings: Settings, **how: Any) -> AsyncIterator[Browser]:
 
 
 def filled(path: str, number: str) -> str:
-    """Return the address of something that exists."""
+    """Return the address of an existing object."""
     name = next((name for start, name in NAMES.items() if path.startswith(start)), number)
     return path.replace("{name}", name).replace("{run_id}", number)
 

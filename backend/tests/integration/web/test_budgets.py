@@ -1,4 +1,4 @@
-"""*Now* says how much of the request budgets is in use, and looks at Redis without using any."""
+"""*Now* shows the use of the request budgets, without taking slots in Redis."""
 
 import re
 import time
@@ -49,7 +49,7 @@ async def test_a_budget_in_use_is_shown_with_its_service(admin, client) -> None:
     assert client.keys() == [KEY.format(HOST.name).encode()]
 
 
-async def test_a_pause_is_shown_with_what_is_left_of_it(admin, client) -> None:
+async def test_a_pause_is_shown_with_its_remaining_time(admin, client) -> None:
     use(client, 1, paused=int((time.time() + 3_000) * 1e6))
 
     assert re.search(r"paused by the service , 50 min left", await words(admin))

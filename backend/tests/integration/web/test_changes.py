@@ -1,4 +1,4 @@
-"""What changed, as a curator reads it: in words, with the former and the present value beside."""
+"""The page of changes: in words, with the former and the new value side by side."""
 
 import csv
 import html
@@ -31,7 +31,7 @@ def plain(text: str) -> str:
 
 
 def listed(page: str) -> list[tuple[str, str, str]]:
-    """Return the heading of each group, and the beginning and the words of each of its changes."""
+    """Return the heading of each group, with the start and the text of its changes."""
     found = []
     for group in re.findall(r'<section class="changed">(.*?)</section>', page, re.DOTALL):
         heading = plain(re.findall(r"<h2>(.*?)</h2>", group, re.DOTALL)[0]).split()[0]
@@ -166,7 +166,7 @@ def counted(page: str) -> list[str]:
     return [plain(each).removesuffix(" show") for each in re.findall(r"<li>.*", part)]
 
 
-async def test_the_numbers_of_each_source_are_loaded_beside_the_changes(viewer) -> None:
+async def test_the_numbers_by_source_are_loaded_separately_from_the_changes(viewer) -> None:
     page = await shown(viewer, **BETWEEN)
     (address,) = re.findall(r'hx-get="(/changes/counts\?[^"]*)"', page)
     part = (await viewer.get(html.unescape(address))).text
@@ -177,9 +177,7 @@ async def test_the_numbers_of_each_source_are_loaded_beside_the_changes(viewer) 
     assert counted((await viewer.get(html.unescape(address))).text) == COUNTS
 
 
-async def test_numbers_that_take_long_are_counted_only_if_somebody_asks(
-    viewer, monkeypatch
-) -> None:
+async def test_numbers_that_take_long_are_counted_only_on_request(viewer, monkeypatch) -> None:
     monkeypatch.setattr("app.annotation.data.changes.counts.MANY_CHANGES", 3)
     part = (await viewer.get("/changes/counts", params=BETWEEN)).text
     (address,) = re.findall(r'<a href="(/changes\?[^"]*counts=true[^"]*)"', part)

@@ -1,4 +1,4 @@
-"""The doctor's checks run from the page, and their results are shown to everybody."""
+"""The page of the doctor runs the checks and shows the results to all users."""
 
 import asyncio
 import html
@@ -25,7 +25,7 @@ async def words(browser, address: str = "/doctor") -> str:
     return html.unescape(" ".join(text.split()))
 
 
-async def test_nothing_runs_before_somebody_asks(admin) -> None:
+async def test_no_check_runs_before_it_is_requested(admin) -> None:
     text = await words(admin)
 
     assert "These checks have not run since this API was started." in text
@@ -33,7 +33,7 @@ async def test_nothing_runs_before_somebody_asks(admin) -> None:
     assert (await admin.get("/api/admin/doctor", headers=TOKEN)).json()["ok"] is None
 
 
-async def test_the_chosen_checks_run_and_everybody_sees_what_they_found(admin) -> None:
+async def test_the_chosen_checks_run_and_all_users_see_the_results(admin) -> None:
     answer = await admin.post("/doctor", data={"only": "database.reachable"})
 
     assert (answer.status_code, answer.headers["location"]) == (

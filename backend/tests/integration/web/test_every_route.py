@@ -1,4 +1,4 @@
-"""What is true of every address of the pages, so that a new page is covered by itself."""
+"""Properties of every address of the pages, so that new pages are covered automatically."""
 
 import re
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from tests.integration.web.conftest import ADMIN, FROM_HERE, HERE, VIEWER, log_i
 from tests.integration.web.routes import FILES, MARKUP, browsing, filled, is_static
 
 OPEN = {"/login", "/logout"}
-"""Addresses that strangers or viewers may send something to."""
+"""Addresses that accept requests without a session or from viewers."""
 
 ELSEWHERE = (
     {"Sec-Fetch-Site": "cross-site"},
@@ -22,7 +22,7 @@ ELSEWHERE = (
     {"Origin": "http://["},
     {},
 )
-"""What browsers send with forms of other pages, and what only other programs send."""
+"""Headers of forms on other sites, and of requests by other programs."""
 
 EMBEDDED = (
     {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
@@ -36,7 +36,9 @@ NONSENSE = (
 )
 
 
-async def test_strangers_are_sent_to_the_login_from_every_address(browser) -> None:
+async def test_clients_without_a_session_are_redirected_to_the_login_from_every_address(
+    browser,
+) -> None:
     admitted = {}
     for method, path in browser.routes:
         answer = await browser.request(method, path)
@@ -66,7 +68,7 @@ async def test_a_viewer_can_send_nothing_to_any_address(browser, query) -> None:
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-async def test_no_address_takes_what_a_page_of_another_server_sends(
+async def test_no_address_accepts_requests_from_pages_of_other_servers(
     browser, query, headers
 ) -> None:
     await log_in(browser, ADMIN)
@@ -86,7 +88,7 @@ async def test_no_address_takes_what_a_page_of_another_server_sends(
 
 
 @pytest.mark.parametrize("headers", EMBEDDED)
-async def test_no_address_can_be_a_part_of_a_page_of_another_server(browser, headers) -> None:
+async def test_no_address_can_be_embedded_in_a_page_of_another_server(browser, headers) -> None:
     await log_in(browser, ADMIN)
     answers = {
         path: (await browser.get(path, headers=headers)).status_code
@@ -97,7 +99,7 @@ async def test_no_address_can_be_a_part_of_a_page_of_another_server(browser, hea
     assert {path for path, status in answers.items() if status != 403} == set()
 
 
-async def test_every_answer_forbids_frames_and_what_is_not_of_this_server(browser) -> None:
+async def test_every_response_forbids_frames_and_resources_of_other_servers(browser) -> None:
     bare = []
 
     async def look(method: str, path: str) -> None:
@@ -120,7 +122,7 @@ async def test_every_answer_forbids_frames_and_what_is_not_of_this_server(browse
     await log_in(browser, VIEWER)
     for path in paths - {"/logout"}:
         for method in ("GET", "HEAD", "POST", "PUT"):
-            # the whole file would be made, and the head is the same
+            # the whole file would be generated, although its headers are the same
             await look("HEAD" if method == "GET" and path in FILES else method, path)
 
     assert bare == []
@@ -156,7 +158,7 @@ async def test_no_parameter_makes_an_error_or_markup(browser) -> None:
 SIGNATURE = "b2YtdGhlLXNpZ25hdHVyZS1vZi10aGUtdGVzdC0wODE1"
 
 
-async def test_no_page_tells_a_secret(web_settings, genes, api_run) -> None:
+async def test_no_page_contains_a_secret(web_settings, genes, api_run) -> None:
     secrets = {
         "redis_url": "redis://:of-redis-0815@127.0.0.1:1/0",
         "notify_webhook_urls": "http://127.0.0.1:1/of-the-webhook-0815?key=of-the-key-0815",

@@ -1,4 +1,4 @@
-"""The page of one gene: its names, what each source says about it, and how that changed."""
+"""The page of a gene: its names, the sources' answers, and their history."""
 
 import html
 import json
@@ -46,7 +46,7 @@ def card(text: str, source: str) -> str:
 
 
 def words(markup: str) -> str:
-    """What a reader sees of markup, without line breaks."""
+    """Return the visible text of markup, without line breaks."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split())
 
 
@@ -117,7 +117,7 @@ async def test_an_ambiguous_name_lists_its_genes(admin, query) -> None:
     assert "OTHER (HGNC:1): not in this database" in words(answer.text)
 
 
-async def test_an_unknown_name_is_answered_with_what_is_near(admin) -> None:
+async def test_an_unknown_name_is_answered_with_similar_ones(admin) -> None:
     answer = await admin.get("/genes/PKD11")
 
     assert answer.status_code == 404
@@ -125,7 +125,7 @@ async def test_an_unknown_name_is_answered_with_what_is_near(admin) -> None:
     assert '<a href="/genes/HGNC:9008"><bdi>PKD1</bdi></a>' in answer.text
 
 
-async def test_a_gene_that_was_not_imported_is_told_from_one_that_does_not_exist(
+async def test_a_gene_that_was_not_imported_is_distinguished_from_one_that_does_not_exist(
     admin, query
 ) -> None:
     query("INSERT INTO gene_names (hgnc_id, kind, name) VALUES ('HGNC:9009', 'symbol', 'PKD2')")
@@ -159,14 +159,14 @@ async def test_a_gene_shows_its_lists_its_fate_and_its_events(admin, query) -> N
     assert "renamed OLD -> TTN" in words(withdrawn)
     assert '<a href="/runs/7">' in withdrawn
     assert "imported" in words(withdrawn)
-    # the successor is on the lists of what was merged into it
+    # the successor is on the lists of genes merged into it
     assert "muscle" in words(withdrawn)
     assert "muscle" in words(successor)
 
 
 @pytest.fixture
 def changed(answer, query) -> None:
-    """What is known of PKD1 now, with two former answers."""
+    """The present answers about PKD1, with two former ones."""
     answer("pubmed", data={"articles": 12, "newest_pmids": [3]}, release="2026-11")
     answer("hpo", data={"diseases": [], "organ_terms": {"HP:0000107": "Renal cyst"}, "terms": {}})
     query(
@@ -182,7 +182,7 @@ def changed(answer, query) -> None:
     query("UPDATE genes SET created_at = '2026-01-01Z'")
 
 
-async def test_a_card_tells_what_changed_and_when(admin, changed) -> None:
+async def test_a_card_lists_changes_with_their_times(admin, changed) -> None:
     found = card((await admin.get("/genes/PKD1")).text, "pubmed")
 
     assert "History: 3 versions" in words(found)
@@ -236,14 +236,14 @@ async def test_a_past_moment_and_a_snapshot_show_what_was_known_then(admin, chan
         ("as_of=2026-01-01&snapshot=paper", "both given"),
     ],
 )
-async def test_a_wrong_wish_is_explained(admin, asked, said) -> None:
+async def test_a_wrong_parameter_is_explained(admin, asked, said) -> None:
     answer = await admin.get(f"/genes/PKD1?{asked}")
 
     assert answer.status_code == 422
     assert said in answer.text
 
 
-async def test_only_the_wanted_sources_are_shown(admin, changed) -> None:
+async def test_only_the_selected_sources_are_shown(admin, changed) -> None:
     text = (await admin.get("/genes/PKD1?sources=hpo,pubmed")).text
 
     assert re.findall(r'<section class="card source[^>]*id="(\w+)"', text) == ["hpo", "pubmed"]

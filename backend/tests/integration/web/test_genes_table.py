@@ -1,4 +1,4 @@
-"""The table of genes: what is chosen is in the address, and in what the address leads to."""
+"""The table of genes: the URL contains the choice, and its links keep it."""
 
 import json
 import re
@@ -75,7 +75,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def answers(query, genes) -> None:
-    """PKD1 and TTN have answers, and of C1orf112 one could not be found out."""
+    """PKD1 and TTN have good answers, and C1orf112 has an unknown one."""
     for symbol, source, state, data, reason in (
         ("PKD1", "clinvar", "found", {"germline": {"pathogenic": 1234}}, None),
         ("PKD1", "gnomad", "found", {"loeuf": None}, None),
@@ -102,7 +102,9 @@ async def get(browser: Any, query: str = "") -> Page:
     return Page(answer.text)
 
 
-async def test_values_are_shown_as_people_read_them_and_none_says_why(viewer, answers) -> None:
+async def test_values_are_formatted_for_people_and_missing_ones_are_explained(
+    viewer, answers
+) -> None:
     page = await get(viewer, f"?fields={FIELDS}")
 
     assert page.genes == {
@@ -119,13 +121,13 @@ async def test_values_are_shown_as_people_read_them_and_none_says_why(viewer, an
     assert heads[1] == ["alias_symbol", "germline.pathogenic variants", "loeuf ratio"]
 
 
-async def test_the_usual_columns_are_those_that_sources_declare(admin, answers) -> None:
+async def test_the_default_columns_are_those_that_sources_declare(admin, answers) -> None:
     page = await get(admin)
     assert "clinvar.germline.pathogenic" in page.typed["fields"]
     assert page.genes["PKD1"][1] == "1,234"
 
 
-async def test_what_a_form_sends_becomes_a_short_address(admin, answers) -> None:
+async def test_a_submitted_form_is_redirected_to_a_short_address(admin, answers) -> None:
     sent = (
         "?fields=clinvar.germline.pathogenic&fields=gnomad.loeuf&fields=gtex.tissues_tpm.Liver,"
         "&prefix=&list=&source=clinvar&state=absent&where=&where=gnomad.loeuf%3C0.5&as_of="
@@ -139,7 +141,7 @@ async def test_what_a_form_sends_becomes_a_short_address(admin, answers) -> None
     )
     page = await get(admin, address.removeprefix("/genes"))
     assert list(page.genes) == ["TTN"]
-    # the form is as it was sent
+    # the form keeps its input
     assert page.typed["source"] == ["clinvar"]
     assert page.typed["state"] == ["absent"]
     assert page.typed["where"] == ["gnomad.loeuf<0.5", ""]
@@ -147,7 +149,7 @@ async def test_what_a_form_sends_becomes_a_short_address(admin, answers) -> None
 
 
 MISTAKES = (
-    # address, what is said, what is allowed, what the form keeps
+    # address, error, what is allowed, what the form keeps
     ("where=gnomad.loeuv%3C1", "no field 'gnomad.loeuv'", "gnomad.loeuf", "where=gnomad.loeuv<1"),
     ("where=x", "has a wrong syntax", "FIELD OPERATOR VALUE", "where=x"),
     ("fields=clinvar.x,gnomad.pli", "'clinvar.x'", "clinvar.variants", "fields=clinvar.x"),
@@ -163,7 +165,7 @@ MISTAKES = (
 )
 
 
-async def test_a_mistake_is_told_beside_the_form_that_keeps_what_was_typed(admin, answers) -> None:
+async def test_a_mistake_is_explained_at_the_form_which_keeps_its_input(admin, answers) -> None:
     for address, found, allowed, kept in MISTAKES:
         answer = await admin.get(f"/genes?{address}", follow_redirects=True)
 
@@ -241,7 +243,7 @@ async def test_a_viewer_gets_files_of_the_table(viewer, answers) -> None:
         assert answer.headers["content-type"] == kind
         disposition = answer.headers["content-disposition"]
         assert re.fullmatch(rf'attachment; filename="kidney-genetics-[0-9-]+\.{name}"', disposition)
-        # what is for somebody who logged in is neither stored nor shown elsewhere
+        # responses that require a session are neither cached nor embedded
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
@@ -250,7 +252,7 @@ async def test_a_viewer_gets_files_of_the_table(viewer, answers) -> None:
         assert head.headers["content-disposition"] == disposition
 
 
-async def test_files_are_only_for_those_who_logged_in(visitor, answers) -> None:
+async def test_files_require_a_login(visitor, answers) -> None:
     answer = await visitor.get("/genes/export?format=tsv")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/login")
@@ -271,7 +273,7 @@ async def test_pages_and_the_api_share_the_slots_of_exports(admin, answers) -> N
     assert (await admin.get("/genes/export?fields=gnomad.loeuf")).status_code == 200
 
 
-async def test_a_mistake_in_a_file_is_told_on_a_page(admin, answers) -> None:
+async def test_a_mistake_in_an_export_is_explained_on_a_page(admin, answers) -> None:
     for query_string in ("format=tsw", "fields=gnomad.x", "where=x", "state=found"):
         answer = await admin.get(f"/genes/export?{query_string}")
         assert answer.status_code == 422
@@ -322,7 +324,7 @@ async def test_hostile_text_is_shown_as_text(admin, answers, query) -> None:
         assert "<script>alert" not in answer.text
         assert '"onmouseover=' not in answer.text
         assert 'href="javascript' not in answer.text
-        # a direction mark turns nothing but the text that it is in
+        # a direction mark affects only its own text
         assert "\u202e" not in re.sub("<bdi>[^<]*</bdi>", "", answer.text)
 
 

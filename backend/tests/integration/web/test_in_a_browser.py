@@ -1,4 +1,4 @@
-"""The pages in Chromium, of an API that runs, with a worker and the sandbox."""
+"""The pages in Chromium, with a running API, a worker and the sandbox."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,15 +33,15 @@ PAGES = (
     *("/genes/PKD1", "/genes/TTN", "/genes/PKD1/history", "/genes/PKD11"),
 )
 REFUSED = ("/no-such-page", "/genes/PKD11", "/genes?where=x")
-"""Addresses of nothing, or of what cannot be."""
+"""Addresses of missing objects and invalid addresses."""
 
 SMALL = 150_000
-"""Bytes of a page with all that it loads."""
+"""The bytes of a page with all its resources."""
 
 
 @dataclass
 class Window:
-    """A tab, and what went wrong in it."""
+    """A tab with its errors."""
 
     page: Page
     address: str
@@ -58,7 +58,7 @@ async def window(
 ) -> AsyncIterator[Window]:
     context = await browser.new_context(**how)
     context.set_default_timeout(1_000 * scaled(WAIT))
-    # the policy of the pages would not let them evaluate it
+    # the content security policy of the pages forbids evaluation
     await context.add_init_script(AXE)
     tab = Window(await context.new_page(), address, [])
 
@@ -82,7 +82,7 @@ async def window(
 
 
 def said(tab: Window, words: str) -> Locator:
-    """A line of the list that says in words what the timeline shows."""
+    """A line of the timeline's text version."""
     return tab.page.get_by_role("listitem").filter(has_text=words)
 
 
@@ -126,9 +126,9 @@ async def served(plant: Plant) -> str:
 
 @pytest.fixture
 async def executing(plant: Plant) -> str:
-    """The address of an API beside which a worker executes a run of ClinVar.
+    """The address of an API, while a worker executes a run of ClinVar.
 
-    The run takes minutes, so that no test meets its end, however slow the machine is.
+    The run takes minutes, so that it outlasts the tests on any machine.
     """
     plant.fill()
     plant.worker(NCBI_RATE="2")
@@ -164,7 +164,7 @@ async def test_every_page_is_whole_readable_and_accessible(chromium: Browser, se
     assert found == []
 
 
-async def test_what_belongs_together_stands_in_one_row(chromium: Browser, served: str) -> None:
+async def test_related_elements_are_in_one_row(chromium: Browser, served: str) -> None:
     rows = "(all) => new Set(all.map((each) => { const box = each.getBoundingClientRect();"
     rows += " return Math.round((box.top + box.bottom) / 20) })).size"
     async with window(chromium, served, viewport={"width": 390, "height": 900}) as tab:
@@ -244,7 +244,7 @@ async def test_a_gene_is_found_with_the_keyboard_alone(
         await keyboard.press("/")
         await keyboard.press("Enter")
         await tab.page.wait_for_url("**/genes/HGNC:1")
-        # a gene without a page is not passed over for another one that begins like it
+        # a gene without a page is not skipped in favour of another one with the same prefix
         await keyboard.press("/")
         await keyboard.type("zzt")
         await expect(found.get_by_role("listitem")).to_have_count(3)

@@ -1,4 +1,4 @@
-"""Pages are closed to those who have no token, and to pages of other servers."""
+"""The pages require a token, and reject pages of other servers."""
 
 import pytest
 
@@ -16,7 +16,7 @@ FORMS = (
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_every_page_sends_strangers_to_the_login(visitor, page) -> None:
+async def test_every_page_redirects_clients_without_a_session_to_the_login(visitor, page) -> None:
     answer = await visitor.get(page)
 
     assert answer.status_code == 303
@@ -30,7 +30,7 @@ async def test_a_part_of_a_page_is_not_replaced_by_the_login(visitor) -> None:
     assert answer.headers["hx-redirect"] == "/login?next=%2F"
 
 
-async def test_after_the_login_one_is_where_one_wanted_to_be(visitor) -> None:
+async def test_the_login_leads_to_the_requested_page(visitor) -> None:
     sent = (await visitor.get("/runs?state=failed")).headers["location"]
     shown = await visitor.get(sent)
     assert 'value="/runs?state=failed"' in shown.text
@@ -41,12 +41,12 @@ async def test_after_the_login_one_is_where_one_wanted_to_be(visitor) -> None:
     assert (await visitor.get("/runs?state=failed")).status_code == 200
 
 
-async def test_who_follows_a_link_of_another_server_is_asked_to_log_in_only_if_he_has_not(
+async def test_a_link_of_another_server_leads_to_the_login_only_without_a_session(
     visitor,
 ) -> None:
     followed = await visitor.get("/runs/7", headers={"Sec-Fetch-Site": "cross-site"})
 
-    # the browser sends the cookie, if it has one, when the page itself loads the address again
+    # the browser sends its cookie when the page reloads the address
     assert followed.status_code == 200
     assert '<meta http-equiv="refresh" content="0">' in followed.text
     assert (await visitor.get("/runs/7")).status_code == 303
@@ -59,7 +59,7 @@ async def test_the_login_leads_to_no_other_server(visitor, target) -> None:
     assert answer.headers["location"] == "/"
 
 
-async def test_a_wrong_token_is_refused_and_after_some_one_has_to_wait(visitor) -> None:
+async def test_a_wrong_token_is_refused_and_repeated_ones_must_wait(visitor) -> None:
     statuses = [
         (await visitor.post("/login", data={"token": f"a-wrong-token-{n}"})).status_code
         for n in range(6)
@@ -71,7 +71,7 @@ async def test_a_wrong_token_is_refused_and_after_some_one_has_to_wait(visitor) 
     assert int(right.headers["retry-after"]) > 0
 
 
-async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(visitor) -> None:
+async def test_the_cookie_is_not_accessible_to_scripts_and_other_sites(visitor) -> None:
     cookie = (await log_in(visitor, ADMIN)).headers["set-cookie"]
 
     assert cookie.startswith("kidney-genetics=admin.")
@@ -91,7 +91,7 @@ async def test_over_https_the_cookie_belongs_to_this_host_alone(web_settings, ge
     assert "Domain" not in cookie
 
 
-async def test_over_the_network_without_https_no_token_is_taken(web_settings, genes) -> None:
+async def test_no_token_is_accepted_over_the_network_without_https(web_settings, genes) -> None:
     async with visiting(web_settings, address="http://genes.example.org") as browser:
         assert "without HTTPS" in (await browser.get("/login")).text
         answer = await browser.post("/login", data={"token": ADMIN})
@@ -160,7 +160,9 @@ async def test_a_viewer_sees_no_buttons(viewer, api_run) -> None:
         {"Sec-Fetch-Site": "", "Origin": "https://elsewhere.example.org"},
     ],
 )
-async def test_what_a_page_of_another_server_sends_is_refused(admin, query, form, headers) -> None:
+async def test_requests_from_pages_of_other_servers_are_refused(
+    admin, query, form, headers
+) -> None:
     answer = await admin.post(form, data={"token": ADMIN, "mode": "smart"}, headers=headers)
 
     assert answer.status_code == 403
@@ -179,7 +181,7 @@ async def test_no_page_can_be_framed_or_load_anything_from_elsewhere(admin, page
     assert headers["cache-control"] == "no-store"
 
 
-async def test_an_answer_that_no_page_gives_has_the_same_headers(admin) -> None:
+async def test_responses_outside_the_pages_have_the_same_headers(admin) -> None:
     answer = await admin.post("/runs", content=b"x" * 100_000)
 
     assert answer.status_code == 413

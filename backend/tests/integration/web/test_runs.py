@@ -1,4 +1,4 @@
-"""Runs are listed, shown, started and acted upon with forms that need no script."""
+"""Listing, showing, starting and changing runs with forms that need no script."""
 
 import re
 from html import unescape
@@ -59,7 +59,7 @@ async def test_the_page_of_a_run_shows_who_did_what(admin, query) -> None:
     assert "<td>lost</td><td></td>" in text
 
 
-async def test_the_runs_of_somebody_are_chosen_by_their_name(admin, query) -> None:
+async def test_runs_are_filtered_by_the_person_who_acted(admin, query) -> None:
     first = await start(admin, source="hgnc")
     await admin.post(f"/runs/{first}/cancel")
     (row,) = query(
@@ -150,7 +150,7 @@ async def test_one_button_acts_on_all_runs_that_match(admin, query) -> None:
     assert query("SELECT count(*) AS n FROM runs WHERE state = 'queued'") == [{"n": 0}]
 
 
-async def test_no_link_makes_the_list_say_that_something_was_done(admin) -> None:
+async def test_no_link_can_forge_the_message_of_an_action(admin) -> None:
     done = await admin.post("/runs/matching", data={"action": "cancel"})
     said = done.headers["location"]
     assert "0 cancelled" in (await admin.get(said)).text

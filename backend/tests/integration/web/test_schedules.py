@@ -1,4 +1,4 @@
-"""Schedules and notifications are shown and acted upon in the pages."""
+"""The pages of schedules and notifications, and their actions."""
 
 import pytest
 from pydantic import SecretStr
@@ -34,7 +34,7 @@ async def test_a_schedule_is_shown_with_its_next_times_in_both_zones(admin, nigh
     assert text.count(" CET</td>") == 5
 
 
-async def test_a_schedule_rests_goes_on_and_runs_at_once(admin, nightly, query) -> None:
+async def test_a_schedule_is_paused_resumed_and_run_immediately(admin, nightly, query) -> None:
     await admin.post("/schedules/nightly/pause")
     assert "paused" in (await admin.get("/schedules")).text
     assert "by admin, pages" in (await admin.get("/schedules/nightly")).text
@@ -95,9 +95,7 @@ async def test_without_a_channel_the_page_says_what_to_set(admin) -> None:
     assert "Send a test message" not in text
 
 
-async def test_the_button_sends_a_test_message_and_shows_what_became_of_it(
-    web_settings, genes
-) -> None:
+async def test_the_button_sends_a_test_message_and_shows_its_delivery(web_settings, genes) -> None:
     with WebhookReceiver() as receiver:
         told = web_settings.model_copy(
             update={

@@ -1,4 +1,4 @@
-"""A gene is found from the box in the header of every page."""
+"""The search box in the header of every page."""
 
 import pytest
 
@@ -38,7 +38,7 @@ async def test_a_name_that_means_one_gene_leads_to_its_page(viewer, name) -> Non
         assert f"<bdi>{name.strip()}</bdi> is the " in shown.text
 
 
-async def test_the_beginning_of_one_name_leads_to_its_gene(viewer) -> None:
+async def test_a_prefix_of_one_name_leads_to_its_gene(viewer) -> None:
     answer = await viewer.get("/search", params={"q": "tt"})
 
     assert answer.headers["location"] == "/genes/HGNC:12403"
@@ -60,13 +60,13 @@ async def test_the_beginning_of_one_name_leads_to_its_gene(viewer) -> None:
         ("XYZXYZ", "No gene has the name XYZXYZ."),
     ],
 )
-async def test_while_somebody_types_it_is_said_what_the_text_means(viewer, typed, said) -> None:
+async def test_the_meaning_of_the_text_is_shown_while_typing(viewer, typed, said) -> None:
     answer = await viewer.get("/search/found", params={"q": typed})
 
     assert f'<p role="status">{said}</p>' in answer.text
 
 
-async def test_nothing_is_said_of_an_empty_box(viewer) -> None:
+async def test_nothing_is_shown_for_an_empty_box(viewer) -> None:
     answer = await viewer.get("/search/found", params={"q": "  "})
 
     assert answer.text.strip() == '<p role="status"></p>'
@@ -78,7 +78,7 @@ async def test_an_ambiguous_name_shows_the_genes_that_it_could_mean(viewer) -> N
     assert answer.status_code == 200
     assert 'href="/genes/HGNC:9008"' in answer.text
     assert 'href="/genes/HGNC:12403"' in answer.text
-    # Enter in the box chooses none of them
+    # Enter opens none of them
     assert "data-for" not in (await viewer.get("/search/found", params={"q": "SHARED"})).text
 
 
@@ -97,7 +97,7 @@ async def test_a_gene_that_is_not_in_the_database_has_no_link_but_a_remedy(viewe
     assert "just genes-import FILE" in answer.text
 
 
-async def test_a_name_of_no_gene_shows_near_names(viewer) -> None:
+async def test_an_unknown_name_shows_similar_names(viewer) -> None:
     for typed in ("PDK1", "PKD12", "PKDX1", "PKD1-201"):
         answer = await viewer.get("/search", params={"q": typed})
         assert 'href="/genes/HGNC:9008"' in answer.text, typed
@@ -116,7 +116,7 @@ async def test_hostile_names_are_text(viewer, query) -> None:
             assert "\u202e" not in text
 
 
-async def test_the_box_is_on_every_page_of_somebody_who_has_logged_in(viewer) -> None:
+async def test_the_search_box_is_on_every_page_of_a_session(viewer) -> None:
     for path in ("/", "/runs", "/schedules", "/no-such-page"):
         assert 'action="/search"' in (await viewer.get(path)).text
     viewer.cookies.clear()

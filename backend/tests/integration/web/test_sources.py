@@ -1,4 +1,4 @@
-"""The pages of the sources say what is stored, what is held, and what the last runs did."""
+"""The pages of the sources: stored and held answers, and the last runs."""
 
 import re
 
@@ -23,7 +23,7 @@ VALUES ('clinvar', 'file', '2026-11-08', 'x', 'https://example.org/table')
 
 
 def run(query, source: str, state: str = "succeeded", **values) -> int:
-    """Add a run of a source that has ended."""
+    """Insert an ended run of a source."""
     (row,) = query(
         "INSERT INTO runs (task, mode, state, finished_at)"
         " VALUES ('t', 'smart', %s, now()) RETURNING id",
@@ -73,7 +73,7 @@ async def test_a_source_shows_its_releases_licence_coverage_and_what_is_due(admi
     assert "2 days (median)" in text
 
 
-async def test_the_numbers_of_the_last_runs_are_drawn_and_said(admin, query) -> None:
+async def test_the_numbers_of_the_last_runs_are_drawn_and_summarized(admin, query) -> None:
     for requests, changed in ((1_200, 0), (7, 3)):
         latest = run(query, "hgnc", requests=requests, changed=changed)
 
@@ -119,7 +119,7 @@ async def test_a_service_for_which_a_run_waits_is_named(admin, query) -> None:
     assert (outage["host"], outage["run_id"]) == (host, run_id)
 
 
-async def test_a_refresh_begins_with_what_it_would_do(admin) -> None:
+async def test_a_refresh_begins_with_a_forecast(admin) -> None:
     page = (await admin.get("/sources/hgnc")).text
 
     assert 'action="/runs/new"' in page

@@ -1,4 +1,4 @@
-"""Whatever text the database has, no page takes it for its own markup."""
+"""No page interprets text from the database as markup."""
 
 import contextlib
 import json
@@ -18,8 +18,8 @@ KEPT = {
     *(("annotations", "source"), ("annotation_history", "source"), ("own_tables", "keys")),
     ("run_events", "event"),
 }
-"""Texts without which pages show less than they can. What they can be is checked on their way in,
-or another test changes them."""
+"""Columns that keep their value, because pages would show less without it. Their values are
+validated on input, or another test changes them."""
 
 TEXTS = """
 SELECT table_name AS "table", column_name AS "column", data_type AS type
@@ -69,7 +69,7 @@ def _marked(value: Any) -> Any:
 
 
 def _mark(query: Query, table: str, column: str, kind: str) -> bool:
-    """Put markup into a column, as far as the database allows it. Return whether it is there."""
+    """Store markup in a column if the database allows it. Return whether it was stored."""
     with contextlib.suppress(psycopg.errors.IntegrityError, psycopg.errors.RaiseException):
         if kind == "jsonb":
             rows = query(f"SELECT ctid::text AS id, {column} AS data FROM {table}")

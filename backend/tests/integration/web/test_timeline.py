@@ -1,4 +1,4 @@
-"""The timeline of a run is zoomed by links, and is drawn from what the database has."""
+"""The timeline of a run, drawn from the database and zoomed by links."""
 
 import re
 
@@ -70,7 +70,7 @@ async def test_a_host_is_shown_as_text(admin, run_id) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
-async def test_a_page_that_is_live_keeps_its_window(admin, run_id, query) -> None:
+async def test_a_live_page_keeps_its_window(admin, run_id, query) -> None:
     query("UPDATE runs SET state = 'queued' WHERE id = %s", run_id)
     asked = "from=2026-11-24T12:00:14Z&to=2026-11-24T12:00:20Z"
 

@@ -1,4 +1,4 @@
-"""The page of the workers says what they do, and why one is not alive."""
+"""The page of the workers: their runs, and why a worker is not alive."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ HOSTILE = '<script>alert(1)</script>" onmouseover="alert(2)'
 
 @pytest.fixture
 async def worker(database_url):
-    """A worker that is alive, with three slots."""
+    """A live worker with three slots."""
     worker = Liveness(database_url, kind="arq", timing=Timing(), slots=3)
     await worker.connect()
     yield worker
@@ -23,7 +23,7 @@ async def worker(database_url):
 
 
 async def die(worker, query) -> None:
-    """End the session of a worker, and wait until PostgreSQL has noticed."""
+    """End the session of a worker, and wait until PostgreSQL detects it."""
     await worker.drop()
     async with limit(WAIT):
         while query("SELECT FROM worker_liveness WHERE holds_lock"):
@@ -35,7 +35,7 @@ async def shown(browser) -> str:
     return " ".join(text.split())
 
 
-async def test_it_shows_what_a_worker_does_with_links(admin, worker, query) -> None:
+async def test_the_page_shows_the_runs_of_a_worker_with_links(admin, worker, query) -> None:
     answer = await admin.post("/runs", data={"source": "hgnc"})
     run_id = int(answer.headers["location"].removeprefix("/runs/"))
     query("UPDATE runs SET state = 'running', worker_id = %s", worker.worker_id)
@@ -66,7 +66,9 @@ async def test_it_shows_what_a_worker_does_with_links(admin, worker, query) -> N
         (version().partition("+")[0] + "+12345678", "other code than this API"),
     ],
 )
-async def test_other_code_than_that_of_the_api_is_named(admin, worker, query, its, said) -> None:
+async def test_a_worker_with_other_code_than_the_api_is_marked(
+    admin, worker, query, its, said
+) -> None:
     query("UPDATE workers SET version = %s", its)
 
     text = await shown(admin)
@@ -97,7 +99,7 @@ async def test_a_dead_worker_is_explained_with_the_runs_that_it_lost(admin, work
     assert "did not stop cleanly" in text
 
 
-async def test_a_frozen_worker_is_told_from_one_that_is_gone(admin, worker, query) -> None:
+async def test_a_frozen_worker_is_distinguished_from_a_dead_one(admin, worker, query) -> None:
     query("UPDATE workers SET heartbeat_at = now() - interval '40 s'")
 
     text = await shown(admin)

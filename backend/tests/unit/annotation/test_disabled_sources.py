@@ -1,4 +1,4 @@
-"""A run of all sources leaves out those that `DISABLED_SOURCES` names."""
+"""Runs of all sources omit those in `DISABLED_SOURCES`."""
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ def enabled(value: str) -> list[str]:
     return Settings(_env_file=None, disabled_sources=value).enabled_sources  # type: ignore[call-arg]
 
 
-def test_the_sources_that_are_off_by_default_are_left_out() -> None:
+def test_sources_disabled_by_default_are_omitted() -> None:
     off = {name for name, source in SOURCES.items() if source.info.off_by_default}
     found = Settings(_env_file=None).enabled_sources  # type: ignore[call-arg]
     assert found == [name for name in SOURCES if name not in off]
@@ -23,6 +23,6 @@ def test_the_setting_replaces_the_default_and_keeps_the_order() -> None:
 
 
 @pytest.mark.parametrize("value", ["clinvra", "hgnc clinvar", ",".join(SOURCES)])
-def test_a_name_that_is_no_source_or_nothing_left_is_refused(value: str) -> None:
+def test_an_unknown_source_or_an_empty_selection_is_refused(value: str) -> None:
     with pytest.raises(ValidationError, match="separated by commas"):
         enabled(value)

@@ -1,4 +1,4 @@
-"""The engine knows no command line: it names steps, and what starts it says what to type."""
+"""The engine names steps, not commands; the composition roots add the commands."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The figures and event names on the pages are those of the code."""
+"""Figures and event names in the documentation match the code."""
 
 import re
 

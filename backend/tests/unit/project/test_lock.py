@@ -23,7 +23,7 @@ def pins(name):
 
 
 def asked(name):
-    """What the project asks for in a lock, those of the lock that it is built on aside."""
+    """Return the project's requirements of a lock, without those of its base lock."""
     wanted = {"base": PROJECT["dependencies"], "uv": ["uv"]} | PROJECT["optional-dependencies"]
     return [each for each in map(Requirement, wanted[name]) if each.name != PROJECT["name"]]
 
@@ -34,7 +34,7 @@ def test_each_purpose_has_its_lock():
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_the_lock_meets_what_the_project_asks_for(name):
+def test_the_lock_meets_the_projects_requirements(name):
     pinned = pins(name)
     stale = [
         each
@@ -54,7 +54,7 @@ def test_no_resolver_can_go_back_to_an_old_arq_for_the_sake_of_a_newer_redis():
     assert ours["arq"].contains(pins("base")["arq"])
 
 
-def test_what_is_deployed_is_what_was_tested():
+def test_the_deployed_packages_are_the_tested_ones():
     base, local, docs, test = (pins(name).items() for name in ("base", "local", "docs", "test"))
     assert base <= local <= docs <= test
     assert docs <= pins("lint").items()

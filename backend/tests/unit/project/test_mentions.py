@@ -88,7 +88,7 @@ def tracked() -> frozenset[str]:
 
 @cache
 def sources() -> str:
-    """Return the text of all files that may define a name which is not a setting."""
+    """Return the text of all files that may define names other than settings."""
     packages = ("app", "bench", "demo", "sandbox", "services")
     places = [each for name in packages for each in (REPOSITORY / "backend" / name).rglob("*.py")]
     places.append(REPOSITORY / "noxfile.py")
@@ -183,7 +183,7 @@ def test_every_check_that_is_chosen_exists(page) -> None:
 
 def test_every_metric_that_is_named_exists(page) -> None:
     shown = set(re.findall(r"`(kidney_genetics_\w+)`", metrics.text()))
-    # Prometheus asks for the buckets of a histogram
+    # Prometheus queries the buckets of a histogram
     histograms = re.findall(r"`(kidney_genetics_\w+)` \| histogram", metrics.text())
     shown |= {f"{name}_bucket" for name in histograms}
     # the name of the queue, and of the database

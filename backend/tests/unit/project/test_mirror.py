@@ -3,7 +3,7 @@ from tests.conftest import REPOSITORY
 BACKEND = REPOSITORY / "backend"
 UNIT = BACKEND / "tests" / "unit"
 OUTSIDE = {"deploy", "project", "reliability"}
-"""What is tested there is no package of `backend`: the repository's files, and the soak."""
+"""Folders that test no package of `backend`: the repository's files, and the soak."""
 
 
 def test_each_folder_of_unit_tests_has_the_path_of_the_package_that_it_tests() -> None:

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
 
 @pytest.fixture
 def checkout(tmp_path):
-    """The top files of a checkout in a folder with a space, with a just that says its words."""
+    """The top-level files of a checkout in a folder with a space, with a just that prints its
+    arguments."""
     root = tmp_path / "a check out"
     shutil.copytree(ROOT / "requirements", root / "requirements")
     for name in ("Makefile", "justfile"):
@@ -29,7 +30,7 @@ def checkout(tmp_path):
 
 @pytest.fixture
 def installed(checkout):
-    """A checkout whose .venv has all locks and whose just prints its words and LIVE."""
+    """A checkout whose .venv has all locks and whose just prints its arguments and LIVE."""
     (checkout / ".venv" / "bin").mkdir(parents=True)
     just = checkout / ".venv" / "bin" / "just"
     just.write_text('#!/bin/sh\nprintf "<%s>" "$@" "LIVE=$LIVE"\n')
@@ -60,7 +61,7 @@ def make(root, *words, path=None, **env):
         (["backend"], "<backend><LIVE=>"),
     ],
 )
-def test_make_hands_its_words_to_just_in_one_call(installed, words, called):
+def test_make_passes_its_arguments_to_just_in_one_call(installed, words, called):
     done = make(installed, *words)
     assert done.stdout == called
     assert done.returncode == 0
@@ -81,7 +82,7 @@ def bin_with(folder, **scripts):
     return str(folder)
 
 
-def test_a_python_that_is_too_old_is_said_in_one_line(checkout, tmp_path):
+def test_a_python_that_is_too_old_is_reported_in_one_line(checkout, tmp_path):
     old = 'case "$1" in --version) echo Python 3.9.2 ;; *) exit 1 ;; esac'
     done = make(checkout, "test", path=bin_with(tmp_path / "bin", python3=old))
     said = done.stderr.splitlines()[0]
@@ -92,12 +93,12 @@ def test_a_python_that_is_too_old_is_said_in_one_line(checkout, tmp_path):
     assert not (checkout / ".venv").exists()
 
 
-def test_no_python_at_all_is_said_in_one_line(checkout, tmp_path):
+def test_a_missing_python_is_reported_in_one_line(checkout, tmp_path):
     done = make(checkout, path=bin_with(tmp_path / "bin"))
     assert "Python 3.11 or later is needed, and there is none here" in done.stderr.splitlines()[0]
 
 
-def test_a_python_without_venv_is_said_with_what_to_install(checkout, tmp_path):
+def test_a_python_without_venv_is_reported_with_the_package_to_install(checkout, tmp_path):
     bare = 'case "$*" in --version) echo Python 3.12.1 ;; *ensurepip*) exit 1 ;; esac'
     done = make(checkout, path=bin_with(tmp_path / "bin", python3=bare))
     assert "Python 3.12.1 here has no venv" in done.stderr.splitlines()[0]
@@ -105,7 +106,7 @@ def test_a_python_without_venv_is_said_with_what_to_install(checkout, tmp_path):
 
 
 def python(uv='echo "$@" >>uv.log', fails_at="nothing"):
-    """A Python whose venv has this uv and a just, and whose pip does nothing but log its words."""
+    """A Python whose venv has this uv and a just, and whose pip only logs its arguments."""
     return rf"""
 case "$*" in
     *"-m venv --clear "*)
@@ -127,7 +128,7 @@ def change(checkout, lock):
 
 
 def locks_asked_for(checkout):
-    """The locks that uv was told to install, a set for each time that it was."""
+    """The locks that uv installed, one set for each call."""
     calls = (checkout / "uv.log").read_text().splitlines()
     return [set(re.findall(r"requirements/(\w+)\.txt", call)) for call in calls]
 
@@ -144,8 +145,8 @@ def test_a_target_installs_what_it_needs_and_nothing_else(checkout, tmp_path):
     assert stamps(checkout) == {"installed-local"}
 
 
-def test_what_another_target_needs_is_added(checkout, tmp_path):
-    # uv removes what it is not asked for
+def test_the_packages_of_another_target_are_added(checkout, tmp_path):
+    # uv removes packages that are not in the locks
     tools = bin_with(tmp_path / "bin", python3=python())
     for target in ("demo", "test", "lint"):
         assert make(checkout, target, path=tools).returncode == 0
@@ -164,7 +165,7 @@ def test_an_upgrade_keeps_what_was_installed_for_other_targets(checkout, tmp_pat
 
 
 @pytest.mark.parametrize("interrupted", [True, False])
-def test_only_what_an_interrupted_installation_left_is_made_anew(checkout, tmp_path, interrupted):
+def test_only_an_interrupted_installation_is_repeated(checkout, tmp_path, interrupted):
     tools = bin_with(tmp_path / "bin", python3=python())
     assert make(checkout, path=tools).returncode == 0
     left = checkout / ".venv" / "left"
@@ -179,7 +180,7 @@ def test_only_what_an_interrupted_installation_left_is_made_anew(checkout, tmp_p
     assert left.exists() != interrupted
 
 
-def test_an_installation_that_fails_leaves_nothing_that_is_taken_for_installed(checkout, tmp_path):
+def test_a_failed_installation_is_not_considered_installed(checkout, tmp_path):
     tools = bin_with(tmp_path / "bin", python3=python())
     assert make(checkout, "test", path=tools).returncode == 0
     (checkout / ".venv" / "bin" / "uv").write_text("#!/bin/sh\nexit 1\n")
@@ -191,7 +192,7 @@ def test_an_installation_that_fails_leaves_nothing_that_is_taken_for_installed(c
 
 @pytest.mark.parametrize("uv_can", [True, False])
 def test_packages_are_compiled_and_none_is_built_from_its_source(checkout, tmp_path, uv_can):
-    # what builds it would be fetched without a pin
+    # its build dependencies would not be pinned
     uv = 'echo "$@" >>uv.log' + ("" if uv_can else "; exit 1")
     tools = bin_with(tmp_path / "bin", python3=python(uv))
     assert make(checkout, path=tools).returncode == 0
@@ -203,7 +204,7 @@ def test_packages_are_compiled_and_none_is_built_from_its_source(checkout, tmp_p
     assert " --no-build " in by_uv
 
 
-def test_a_package_without_a_wheel_is_said_with_the_reason(checkout, tmp_path):
+def test_a_package_without_a_wheel_is_reported_with_the_reason(checkout, tmp_path):
     tools = bin_with(tmp_path / "bin", python3=python(uv="exit 1", fails_at="local.txt"))
     done = make(checkout, path=tools)
     assert done.returncode != 0
@@ -211,7 +212,7 @@ def test_a_package_without_a_wheel_is_said_with_the_reason(checkout, tmp_path):
     assert stamps(checkout) == set()
 
 
-def test_what_is_installed_can_be_read_by_other_users_whatever_the_umask(checkout, tmp_path):
+def test_installed_files_are_readable_by_other_users_with_any_umask(checkout, tmp_path):
     tools = bin_with(tmp_path / "bin", python3=python())
     before = os.umask(0o077)
     try:
@@ -222,7 +223,7 @@ def test_what_is_installed_can_be_read_by_other_users_whatever_the_umask(checkou
     assert (checkout / ".venv" / "bin" / "just").stat().st_mode & 0o777 == 0o755
 
 
-def test_a_venv_that_services_may_run_from_is_left_as_it_is(checkout, tmp_path):
+def test_a_venv_that_services_may_use_is_not_changed(checkout, tmp_path):
     arq = checkout / ".venv" / "bin" / "arq"
     arq.parent.mkdir(parents=True)
     arq.touch()
@@ -279,7 +280,7 @@ def test_make_installs_what_a_recipe_looks_for(checkout):
 
 @pytest.fixture
 def command_line(installed):
-    """A checkout whose command line says where it runs and its words, and ends with 2."""
+    """A checkout whose command prints its folder and arguments, and exits with 2."""
     cli = installed / "backend" / "app" / "cli"
     cli.mkdir(parents=True)
     (cli.parent / "__init__.py").touch()
@@ -292,15 +293,13 @@ def command_line(installed):
 
 
 @pytest.mark.parametrize("recipe", ["show", "cancel", "retry", "genes-import", "annotate"])
-def test_a_missing_word_is_the_command_lines_to_refuse(command_line, recipe):
+def test_a_missing_argument_is_reported_by_the_command(command_line, recipe):
     done = just(command_line, recipe)
     assert done.stdout.endswith(f" ['{recipe}']\n")
     assert done.returncode == 2
 
 
-def test_words_with_spaces_and_a_file_beside_the_caller_reach_the_command_line(
-    command_line, tmp_path
-):
+def test_arguments_with_spaces_and_relative_paths_reach_the_command(command_line, tmp_path):
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     done = just(command_line, "genes-import", "my genes.tsv", cwd=elsewhere)
@@ -323,15 +322,15 @@ def our_recipes():
 
 @pytest.mark.parametrize("variable", [{}, {"PYTHONSAFEPATH": "1"}, {"PYTHONPATH": "/not/there"}])
 @pytest.mark.parametrize("recipe", ["status", "annotate", "backup", "doctor", "migrate", "api"])
-def test_the_code_is_found_wherever_the_caller_stands(command_line, tmp_path, recipe, variable):
-    # a package of the same name, beside the caller
+def test_the_code_is_found_from_any_working_directory(command_line, tmp_path, recipe, variable):
+    # a package of the same name in the working directory
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__init__.py").write_text("raise SystemExit('not this one')")
     done = just(command_line, recipe, cwd=tmp_path, **variable)
     assert done.stdout == f"{tmp_path} ['{recipe}']\n", done.stderr
 
 
-def test_all_recipes_call_our_code_in_one_way():
+def test_all_recipes_call_the_projects_code_in_the_same_way():
     recipes = our_recipes()
     assert len(recipes) > 15
     for name, recipe in recipes.items():

@@ -1,4 +1,4 @@
-"""A room's `__all__` names the modules that others may use; nobody reaches for another one."""
+"""A room's `__all__` lists its public modules; other rooms use only these."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ ROOMS = sorted(
     for file in (BACKEND / "app" / part).glob("*/__init__.py")
 )
 MEASURED = {"bench/clinvar_api_plan.py", "bench/clinvar_bulk.py"}
-"""They measure the inside of one source."""
+"""Benchmarks of the inside of one source."""
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -34,13 +34,13 @@ def imported(file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_has_what_it_offers(room: str) -> None:
+def test_a_room_contains_what_it_exports(room: str) -> None:
     module = import_module(room)
     for name in module.__all__:
         assert hasattr(module, name) or import_module(f"{room}.{name}")
 
 
-def test_nobody_uses_a_module_that_another_room_keeps_to_itself() -> None:
+def test_no_room_uses_a_private_module_of_another_room() -> None:
     # one test, so that one process reads the code
     files = (file for name in PROGRAMS for file in (BACKEND / name).rglob("*.py"))
     imports = {file: list(imported(file)) for file in files}
@@ -58,7 +58,7 @@ def test_nobody_uses_a_module_that_another_room_keeps_to_itself() -> None:
 
 
 @pytest.mark.parametrize("name", app.core.__all__)
-def test_the_engine_offers_what_it_names(name: str) -> None:
+def test_the_engine_exports_the_names_that_it_lists(name: str) -> None:
     assert getattr(app.core, name) is not None
 
 

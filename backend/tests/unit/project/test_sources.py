@@ -1,4 +1,4 @@
-"""A source is one module: nothing outside it, its imitation and the registries names it."""
+"""A source is one module: only it, its imitation and the registries name it."""
 
 import re
 import tokenize
@@ -18,9 +18,9 @@ ALLOWED = {
     "app/annotation/sources": "the sources and their registry",
     "sandbox/registry.py": "the registry of the imitations",
     "sandbox/known.py": "the catalogue's identifiers of well-known genes",
-    # genes are known by HGNC's identifiers, and the list of all genes comes from HGNC
+    # genes are identified by HGNC ids, and HGNC provides the list of all genes
     "app/annotation/genes": "gene lists are resolved by HGNC's records",
-    # what people ask of the data is documented with fields and sources as examples
+    # the documentation of queries uses fields and sources as examples
     "app/annotation/data/": "examples, the events of identifiers, and scopes as at MyGene.info",
     "app/api/genes.py": "examples",
     "app/api/changes.py": "examples",
@@ -31,7 +31,7 @@ ALLOWED = {
     "app/cli/genes.py": "`genes-import hgnc`",
     "reference/readers.py": "`genes-import hgnc` reads a setting",
     "app/db/tables/": "the comments of the identifiers' columns",
-    # the catalogue spreads variants over genes as the real ones are
+    # the catalogue distributes variants over genes like ClinVar
     "sandbox/__main__.py": "`--skew clinvar`",
     "sandbox/options.py": "`skew`",
     "sandbox/spread.py": "`skew`",
@@ -54,7 +54,7 @@ QUOTED = re.compile(r"""\w*["']""")
 
 
 def names(source: type[Source]) -> set[str]:
-    """What only this source is called in code: its name, its class, its settings and hosts."""
+    """The identifiers of a source in code: its name, class, settings and hosts."""
     info = source.info
     found = {info.name, source.__name__} - ORDINARY_WORDS
     for host in info.hosts:
@@ -91,7 +91,7 @@ def code(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def lines() -> list[tuple[str, int, str]]:
-    """The lines that may name no source. What an imitation serves may name other databases."""
+    """The lines that must not name a source. Content of an imitation may name other databases."""
     found = []
     imitations = tuple(f"sandbox/{name}" for each in SOURCES.values() for name in imitation(each))
     for package in ("app", "sandbox", "reference"):

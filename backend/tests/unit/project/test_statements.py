@@ -1,7 +1,7 @@
 """Every SQL statement can be read as a whole, and none returns all columns of a table.
 
-A statement is a plain text, or an expression of SQLAlchemy Core. Pieces of text that are put
-together can be read nowhere, and nothing says which statements they become.
+A statement is a plain text or an expression of SQLAlchemy Core. A statement spliced from fragments
+cannot be read anywhere as a whole.
 
 A migration may add a column under a running process. PostgreSQL then refuses to execute a prepared
 statement whose result has changed.
@@ -18,7 +18,7 @@ import app
 
 APP = Path(app.__file__).parent
 
-# of a function, unnest(...), the columns are known
+# the columns of a function such as unnest(...) are known
 ALL_COLUMNS = re.compile(
     r"SELECT\s+(\w+\.)?\*(?!\s+FROM\s+unnest\()|,\s*\w+\.\*\s+FROM\b", re.IGNORECASE
 )
@@ -26,8 +26,8 @@ ALL_COLUMNS = re.compile(
 EXCEPTIONS: Mapping[str, str] = {
     "db/migrate.py": "LOCK TABLE has no parameters, and an older database has not all of the tables"
 }
-"""Modules of which a statement is put together, and why. A migration is not here: it is executed
-once, and often changes many tables in the same way."""
+"""Modules with spliced statements, and the reasons. Migrations are exempt: they are executed once,
+and often change many tables in the same way."""
 
 RAW_CONNECTIONS: Mapping[str, str] = {
     "annotation/data/export/reading.py": "a process for itself, which need not import SQLAlchemy",
@@ -37,10 +37,10 @@ RAW_CONNECTIONS: Mapping[str, str] = {
     "db/connection.py": "it opens the connections of SQLAlchemy's pools",
     "db/engine.py": "it opens the connections of SQLAlchemy's pools",
 }
-"""Modules that open a connection without SQLAlchemy, and why."""
+"""Modules that open a connection without SQLAlchemy, and the reasons."""
 
 MADE_OF_TEXT = frozenset({"text", "DDL", "literal_column"})
-"""What SQLAlchemy makes of a text."""
+"""SQLAlchemy's functions that take SQL text."""
 
 EXECUTING = frozenset({"execute", "executemany", "exec_driver_sql", "stream", "scalar", "scalars"})
 """Methods of connections whose first argument is a statement."""
@@ -86,7 +86,7 @@ def from_sqlalchemy(tree: ast.Module) -> set[str]:
 
 
 def is_put_together(node: ast.expr) -> bool:
-    """Whether a text is made of others: an f-string, a sum, `%`, `format`, `join` or `replace`."""
+    """Tell whether a text is composed: an f-string, a sum, `%`, `format`, `join` or `replace`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         inner = node.func.value
         if node.func.attr in {"format", "format_map", "join", "replace"}:
@@ -111,10 +111,10 @@ def name_of(function: ast.expr) -> str:
 
 
 def pieces(tree: ast.Module, known: set[str]) -> Iterator[int]:
-    """Yield the lines where a statement is put together.
+    """Yield the lines with a spliced statement.
 
     Args:
-        tree: of a module.
+        tree: the syntax tree of a module.
         known: the names of plain texts, also those of other modules.
     """
     makes = from_sqlalchemy(tree)
@@ -134,7 +134,7 @@ def pieces(tree: ast.Module, known: set[str]) -> Iterator[int]:
 
 
 def fragments(tree: ast.Module) -> Iterator[int]:
-    """Yield the lines of texts that are no statement."""
+    """Yield the lines of texts that are not statements."""
     makes = from_sqlalchemy(tree) - {"literal_column"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and name_of(node.func) in makes and node.args:
@@ -173,7 +173,7 @@ def opens_connection(tree: ast.Module) -> bool:
         'literal_column(f"{value}::jsonb")',
     ],
 )
-def test_a_statement_that_is_put_together_is_recognized(source: str) -> None:
+def test_a_spliced_statement_is_recognized(source: str) -> None:
     tree = ast.parse(f"from sqlalchemy import literal_column, text\n{source}\n")
     assert set(pieces(tree, constants(tree))) == {2}
 
@@ -188,12 +188,12 @@ def test_a_statement_that_is_put_together_is_recognized(source: str) -> None:
         'raise UserError(f"no run FROM {time}")',
     ],
 )
-def test_a_whole_statement_is_not_taken_for_pieces(source: str) -> None:
+def test_a_complete_statement_is_not_reported_as_spliced(source: str) -> None:
     tree = ast.parse(f"from sqlalchemy import text\n{source}\n")
     assert list(pieces(tree, constants(tree))) == []
 
 
-def test_no_statement_is_put_together_from_pieces() -> None:
+def test_no_statement_is_spliced_from_fragments() -> None:
     trees = dict(modules())
     known = set[str]().union(*map(constants, trees.values()))
     found = {name: sorted({*pieces(tree, known)}) for name, tree in trees.items()}

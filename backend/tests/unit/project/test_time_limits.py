@@ -13,7 +13,7 @@ LIMIT = re.compile(
 """A limit of a second or more that is written as a number."""
 
 MEASURED = re.compile(r"time\(\)|monotonic|perf_counter|elapsed|took|duration|\.seconds|_age\b")
-"""What is an amount of time."""
+"""Names of durations."""
 
 
 def asserted(path: Path) -> Iterator[ast.Compare]:
@@ -28,7 +28,7 @@ def asserted(path: Path) -> Iterator[ast.Compare]:
 
 
 def is_most(comparison: ast.Compare) -> bool:
-    """Whether it says how many seconds something took at most."""
+    """Tell whether an assertion limits a duration."""
     parts = [comparison.left, *comparison.comparators]
     for less, is_less, more in zip(parts, comparison.ops, parts[1:], strict=False):
         if isinstance(is_less, ast.Gt | ast.GtE):
@@ -52,7 +52,7 @@ def test_time_limits_of_tests_scale_with_the_speed_of_the_machine() -> None:
     assert found == [], "use limit(), scaled(), until() or eventually() of backend/harness"
 
 
-def test_no_test_but_those_of_reliability_asserts_how_many_seconds_something_took() -> None:
+def test_only_reliability_tests_assert_durations() -> None:
     found = [
         f"{path.relative_to(TESTS)}: {ast.unparse(comparison)}"
         for folder in ("unit", "integration")

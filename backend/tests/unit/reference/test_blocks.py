@@ -15,7 +15,7 @@ def page(tmp_path):
     return file
 
 
-def test_only_what_is_between_the_markers_is_replaced(page: Path) -> None:
+def test_only_the_text_between_the_markers_is_replaced(page: Path) -> None:
     texts = wanted([Block(page, "x", "new \\1\n")])
     assert texts == {page: PAGE.replace("old\n", "\nnew \\1\n\n")}
 

@@ -32,7 +32,7 @@ def test_the_file_fits_a_terminal_and_says_what_generates_it() -> None:
     assert str(ROOT) not in text
 
 
-# it generates all of the reference twice
+# generates the whole reference twice
 @pytest.mark.pages
 def test_one_stale_file_is_shown_and_updated_and_all_others_are_up_to_date(tmp_path: Path) -> None:
     copy_checkout(tmp_path)

@@ -75,7 +75,7 @@ def test_every_object_is_shown_once_and_every_link_leads_to_a_heading() -> None:
 
 
 def test_every_status_has_a_description_of_its_own() -> None:
-    # the names of statuses differ from one Python to the next
+    # the names of statuses differ between Python versions
     names = {status.phrase for status in HTTPStatus} | {"Successful Response", "Validation Error"}
     page = http.endpoints()
     for methods in http.openapi()["paths"].values():
@@ -101,7 +101,7 @@ async def test_every_example_is_accepted_up_to_the_database(app: FastAPI) -> Non
             if any(path in example for path in ("/health/live", "/metrics", "/schema", "/doctor")):
                 assert answer.status_code == 200
             elif "/notifications/test" in example:
-                # it asks the channels, and none is configured
+                # this call needs channels, and none is configured
                 assert answer.status_code == 409
             else:
                 assert (answer.status_code, answer.json()["error"]) == (
@@ -111,7 +111,7 @@ async def test_every_example_is_accepted_up_to_the_database(app: FastAPI) -> Non
 
 
 def _request(example: str) -> httpx.Request:
-    """Read a command as curl does."""
+    """Parse a command like curl."""
     program, *words = shlex.split(example.replace("$ADMIN_TOKEN", TOKEN).replace("\\\n", ""))
     assert program == "curl"
     address = words.pop()

@@ -44,7 +44,7 @@ def test_imports_are_those_between_packages(found: Imports) -> None:
 
 def test_the_picture_has_the_arrows_of_the_code_and_no_other(found: Imports) -> None:
     arrows = [line.strip() for line in layers.picture(found).splitlines() if "->" in line]
-    # from top to base leads the way over middle
+    # top reaches base through middle
     assert arrows == [
         'tiny_base -. "odd" .-> tiny_middle',
         "tiny_middle --> tiny_base",

@@ -23,7 +23,7 @@ def test_recipes_are_grouped_as_in_the_justfile() -> None:
     assert [each.lower() for each in headings[:-1]] == list(groups)
 
 
-def test_private_recipes_are_left_out() -> None:
+def test_private_recipes_are_omitted() -> None:
     assert "_installed" in JUSTFILE
     assert {each.name for each in recipes.recipes()}.isdisjoint({"_installed", "default"})
 

@@ -12,7 +12,7 @@ from reference import settings
 
 
 class Odd(BaseSettings):
-    """Settings that ours are not, yet."""
+    """Settings of kinds that the project does not have yet."""
 
     model_config = SettingsConfigDict(json_schema_extra=describe_fields)
 

@@ -16,7 +16,7 @@ def test_every_table_has_its_columns_in_the_diagram_and_in_a_section(table) -> N
         assert column.comment is None or column.comment in section
 
 
-def test_a_foreign_key_is_a_relation_and_one_that_may_be_null_is_drawn_so() -> None:
+def test_a_foreign_key_is_a_relation_which_shows_whether_it_is_nullable() -> None:
     keys = sum(len(table.foreign_keys) for table in metadata.tables.values())
     assert tables.diagram().count("--o{") == keys
     assert 'runs ||--o{ run_events : "run_id"' in tables.diagram()

@@ -1,7 +1,7 @@
 LOOKUP = "/ensembl/lookup/symbol/homo_sapiens"
 
 
-def test_symbols_that_ensembl_does_not_have_are_left_out(http, sandbox):
+def test_symbols_that_ensembl_does_not_have_are_omitted(http, sandbox):
     symbols = [gene.symbol for gene in sandbox.catalogue.genes]
     absent = {gene.symbol for gene in sandbox.catalogue.genes if not gene.at_ensembl}
     found = http.post(LOOKUP, json={"symbols": [*symbols, "NOSUCHGENE"]}).json()

@@ -111,7 +111,7 @@ def test_a_long_search_is_refused_by_get_and_accepted_by_post(search, sandbox):
     assert search(term, "POST").status_code == 200
 
 
-def test_summaries_are_served_in_pages_of_a_kept_result(search, summarise):
+def test_summaries_are_served_in_pages_of_a_stored_result(search, summarise):
     kept = search("PKD1[gene] OR PKD2[gene]", usehistory="y", retmax=0).json()["esearchresult"]
     where = {"WebEnv": kept["webenv"], "query_key": kept["querykey"]}
     uids = []

@@ -56,7 +56,7 @@ def test_pages_and_errors_with_status_200(sandbox, search):
     assert json.loads(body.text, strict=False)["esearchresult"].keys() == {"ERROR"}
 
 
-def test_a_proxy_that_wants_a_login_an_empty_body_and_a_bomb(sandbox, search, http):
+def test_a_proxy_login_an_empty_body_and_a_compressed_bomb(sandbox, search, http):
     sandbox.fault("clinvar.esearch", "407", times=1)
     assert search("PKD1").status_code == 407
     sandbox.fault("clinvar.esearch", "empty", times=1)
@@ -68,7 +68,7 @@ def test_a_proxy_that_wants_a_login_an_empty_body_and_a_bomb(sandbox, search, ht
         assert len(b"".join(answer.iter_raw())) < 10_000
 
 
-def test_a_file_that_ends_anywhere_and_one_of_a_mirror_that_lags_behind(sandbox, http):
+def test_a_truncated_file_and_an_outdated_file_of_a_mirror(sandbox, http):
     good = http.get(TABLE)
     sandbox.fault("clinvar.variant_summary", "no-length", times=1)
     cut = http.get(TABLE)
@@ -148,7 +148,7 @@ def test_a_fault_can_strike_every_nth_request_and_a_number_of_times(sandbox, sea
     assert sandbox.faults()[0]["fired"] == 2
 
 
-def test_a_file_can_break_off(sandbox, http):
+def test_a_download_can_be_interrupted(sandbox, http):
     whole = http.get(TABLE).content
     sandbox.fault("clinvar.variant_summary", "truncated", times=1)
 

@@ -81,7 +81,7 @@ def test_two_processes_serve_the_same_bytes(cache_dir, tmp_path):
     assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
 
 
-def test_files_can_be_made_before_they_are_asked_for(cache_dir):
+def test_files_can_be_generated_before_they_are_requested(cache_dir):
     with Sandbox(Options(genes=20, cache_dir=cache_dir)) as sandbox:
         sandbox.prepare()
         made = {path.name: path.stat().st_ino for path in cache_dir.iterdir()}
@@ -93,7 +93,7 @@ def test_files_can_be_made_before_they_are_asked_for(cache_dir):
     assert {path.name: path.stat().st_ino for path in cache_dir.iterdir()} == made
 
 
-def test_other_options_make_other_files(cache_dir):
+def test_other_options_give_other_files(cache_dir):
     tags = set()
     for seed in (1, 2):
         with Sandbox(Options(genes=20, seed=seed, cache_dir=cache_dir)) as sandbox:

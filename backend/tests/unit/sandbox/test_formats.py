@@ -1,4 +1,4 @@
-"""The answers of the sandbox have the keys of recorded answers."""
+"""The sandbox's answers have the keys of recorded ones."""
 
 import csv
 import gzip
@@ -173,7 +173,7 @@ def test_gtex_medians_have_three_lines_before_the_first_gene(http):
 
 
 def _shape(values: Any, path: str = "") -> dict[str, set[str]]:
-    """Types by path, over all the values; members of lists stand under one path."""
+    """Return the types by path; elements of a list share one path."""
     shape: dict[str, set[str]] = {}
     for value in values:
         shape.setdefault(path, set()).add(type(value).__name__)

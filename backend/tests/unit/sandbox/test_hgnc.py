@@ -53,7 +53,7 @@ def test_withdrawn_entries_have_the_status_withdrawn(fetch, http):
         assert fetch("hgnc_id", hgnc_id)["docs"][0]["status"] == "Entry Withdrawn"
 
 
-def test_fields_without_a_value_are_left_out(fetch, sandbox):
+def test_fields_without_a_value_are_omitted(fetch, sandbox):
     gene = next(gene for gene in sandbox.catalogue.genes if gene.ensembl_gene_id is None)
     [found] = fetch("symbol", gene.symbol)["docs"]
 

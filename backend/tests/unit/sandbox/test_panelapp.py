@@ -76,7 +76,7 @@ def test_a_burst_is_refused_with_the_seconds_to_wait(http, sandbox):
         assert refused.json() == {
             "detail": "Request was throttled. Expected available in 1 seconds."
         }
-        # the other installation has a limit of its own
+        # the other installation has its own limit
         assert http.get("/panelapp-au/panels/").status_code == 200
     finally:
         sandbox.set_limits(panelapp_uk=None)

@@ -16,7 +16,7 @@ def test_no_connection_outlives_the_server(cache_dir, monkeypatch):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", sandbox.port))
         client.sendall(f"GET {TABLE} HTTP/1.1\r\nHost: sandbox\r\n\r\n".encode())
-        # it reads the beginning of the answer only, and does not hang up
+        # the client reads only the start of the response and keeps the connection
         client.recv(1)
         sandbox.close()
         del sandbox

@@ -11,7 +11,7 @@ from sandbox.clinvar.tables import COLUMNS, rows
 from sandbox.clinvar.variants import Variants
 from sandbox.options import Options
 
-# What a title says of the consequence, in the order in which the rules are tried.
+# The consequence of a title, in the order of the rules.
 RULES = (
     (r"^GRCh38/hg38 ", None),
     (r"\(p\.Met1\?\)", "initiator codon variant"),

@@ -1,4 +1,4 @@
-"""Each file of each service can be well formed and wrong."""
+"""Well-formed but wrong files of each service."""
 
 import gzip
 from email.utils import parsedate_to_datetime

@@ -35,7 +35,7 @@ def test_many_clients_together_wait_as_well(clock) -> None:
     assert tried.wait("a new client") == 0
 
 
-def test_a_client_that_has_logged_in_before_is_not_kept_out_by_others(clock) -> None:
+def test_a_client_that_has_logged_in_before_is_not_locked_out_by_others(clock) -> None:
     tried = Attempts()
     tried.succeeded("at home here")
     for number in range(MAX_IN_ALL):

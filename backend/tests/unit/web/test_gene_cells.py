@@ -1,4 +1,4 @@
-"""The cells of the table of genes are short, and right for whatever is stored."""
+"""The cells of the table of genes are short, and correct for any stored value."""
 
 from typing import Any
 
@@ -49,11 +49,11 @@ PMIDS = fields_of("pubmed")["pubmed.newest_pmids"]
         (MAP, "text", "text"),
     ],
 )
-def test_a_value_is_written_as_people_read_it(field: Field, value: Any, shown: str) -> None:
+def test_a_cell_is_formatted_for_people(field: Field, value: Any, shown: str) -> None:
     assert cell(field, value).value.text == shown
 
 
-def test_what_does_not_fit_is_told_when_asked_for() -> None:
+def test_text_that_does_not_fit_is_in_the_tooltip() -> None:
     for value in ("long " * 100, ["x" * 70, "y" * 70]):
         made = cell(NAMES, value)
         assert len(made.value.text) <= MAX_CHARS
@@ -62,14 +62,14 @@ def test_what_does_not_fit_is_told_when_asked_for() -> None:
     assert cell(NAMES, "short").whole == ""
 
 
-def test_a_cell_names_fewer_entries_rather_than_break_off_within_their_number() -> None:
+def test_a_cell_lists_fewer_entries_instead_of_truncating_their_count() -> None:
     made = cell(NAMES, ["x" * 30, "y" * 30, "z" * 30, "a", "b"])
 
     assert made.value.text == f"5: {'x' * 30}; {'y' * 30} and 3 more"
     assert made.whole == f"5: {'x' * 30}; {'y' * 30}; {'z' * 30} and 2 more"
 
 
-def test_numbers_stand_at_the_right() -> None:
+def test_numbers_are_right_aligned() -> None:
     assert cell(COUNT, 3).is_number
     assert not cell(YES, value=True).is_number
     assert not cell(COUNT, None).is_number
@@ -95,7 +95,7 @@ def test_each_state_of_an_answer_differs_from_null_and_says_why() -> None:
         answer("found", {"germline": {"pathogenic": 1}}, checked_state="unknown", reason="later"),
     ):
         answers = {} if stored is None else {"clinvar": stored}
-        (found,) = row(Gene(1, "HGNC:1", "A", None, None, None, None, answers), columns).said
+        (found,) = row(Gene(1, "HGNC:1", "A", None, None, None, None, answers), columns).answers
         said.append((found.state, found.why, [each.value.text for each in found.cells]))
     assert said == [
         ("not asked", "", []),

@@ -9,7 +9,7 @@ from harness.timing import WAIT, limit
 
 
 class Page:
-    """Something that changes, and counts how often it is rendered."""
+    """A changing part that counts its renderings."""
 
     def __init__(self) -> None:
         self.text = "first"
@@ -30,7 +30,7 @@ async def live() -> AsyncIterator[Live]:
     await live.close()
 
 
-async def test_a_watcher_gets_what_there_is_and_then_each_change(live) -> None:
+async def test_a_watcher_gets_the_present_state_and_then_each_change(live) -> None:
     page = Page()
     watching = live.watch("page", page.render)
 
@@ -42,7 +42,7 @@ async def test_a_watcher_gets_what_there_is_and_then_each_change(live) -> None:
 
 async def test_all_watchers_share_one_rendering(live) -> None:
     page = Page()
-    live = Live(interval=3_600)  # it looks once
+    live = Live(interval=3_600)  # one poll
     watching = [live.watch("page", page.render) for _ in range(200)]
 
     assert await asyncio.gather(*map(anext, watching)) == ["first"] * 200
@@ -50,7 +50,7 @@ async def test_all_watchers_share_one_rendering(live) -> None:
     await live.close()
 
 
-async def test_more_than_some_different_parts_are_not_watched(live) -> None:
+async def test_the_number_of_watched_parts_is_limited(live) -> None:
     page = Page()
     watching = [live.watch(f"page {number}", page.render) for number in range(MAX_PARTS)]
     await asyncio.gather(*map(anext, watching))
@@ -65,7 +65,7 @@ async def test_more_than_some_different_parts_are_not_watched(live) -> None:
         await each.aclose()
 
 
-async def test_nothing_is_rendered_while_nobody_watches(live) -> None:
+async def test_nothing_is_rendered_without_watchers(live) -> None:
     page = Page()
     watching = live.watch("page", page.render)
     await anext(watching)
@@ -81,7 +81,7 @@ async def test_nothing_is_rendered_while_nobody_watches(live) -> None:
     await watching.aclose()
 
 
-async def test_a_failed_look_leaves_what_is_shown_and_the_next_one_goes_on(live, caplog) -> None:
+async def test_after_a_failed_poll_the_text_stays_and_polling_continues(live, caplog) -> None:
     page = Page()
     watching = live.watch("page", page.render)
     await anext(watching)
@@ -97,7 +97,7 @@ async def test_a_failed_look_leaves_what_is_shown_and_the_next_one_goes_on(live,
     await watching.aclose()
 
 
-async def test_a_stream_ends_when_what_it_shows_does_not_exist_any_more(live, caplog) -> None:
+async def test_a_stream_ends_when_its_object_no_longer_exists(live, caplog) -> None:
     page = Page()
     watching = live.watch("page", page.render)
     await anext(watching)

@@ -31,7 +31,7 @@ def request(**headers: str) -> Request:
         ({}, False),
     ],
 )
-def test_only_a_page_of_this_server_may_send_something(headers, allowed) -> None:
+def test_only_a_page_of_this_server_may_send_requests(headers, allowed) -> None:
     assert is_from_these_pages(request(host="here:8000", **headers)) is allowed
 
 
@@ -48,13 +48,13 @@ def test_only_a_page_of_this_server_may_send_something(headers, allowed) -> None
         ("none", "navigate", "document", False),
     ],
 )
-def test_other_servers_link_pages_and_embed_none(site, mode, dest, embedded) -> None:
+def test_other_servers_may_link_pages_but_not_embed_them(site, mode, dest, embedded) -> None:
     sent = request(sec_fetch_site=site, sec_fetch_mode=mode, sec_fetch_dest=dest)
 
     assert is_embedded_elsewhere(sent) is embedded
 
 
-def test_a_client_that_does_not_say_where_it_comes_from_may_read() -> None:
+def test_a_client_without_an_origin_may_read() -> None:
     assert not is_embedded_elsewhere(request())
 
 
@@ -68,7 +68,7 @@ def test_a_client_that_does_not_say_where_it_comes_from_may_read() -> None:
         ("10.0.0.1:8000", False),
     ],
 )
-def test_loopback_is_what_the_browser_calls_its_own_machine(host, loopback) -> None:
+def test_loopback_names_are_recognized(host, loopback) -> None:
     assert is_loopback(request(host=host)) is loopback
 
 

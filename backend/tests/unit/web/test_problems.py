@@ -22,7 +22,7 @@ async def answer_to(error: Exception) -> httpx.Response:
         return await browser.get("/")
 
 
-async def test_a_browser_that_left_gets_no_page():
+async def test_a_disconnected_browser_gets_no_page():
     answer = await answer_to(HTTPException(CLIENT_LEFT, "the client has disconnected"))
     assert (answer.status_code, answer.text) == (CLIENT_LEFT, "")
 

@@ -30,21 +30,21 @@ def test_without_tokens_nobody_can_log_in() -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "viewer"])
-def test_a_cookie_stands_for_its_role(role) -> None:
+def test_a_cookie_identifies_its_role(role) -> None:
     known = Roles(ADMIN, VIEWER)
 
     assert known.session(known.cookie(role)) == Session(role)
 
 
 @pytest.mark.parametrize("role", ["admin", "viewer"])
-def test_a_cookie_is_worth_nothing_after_its_token_was_changed(role) -> None:
+def test_a_cookie_is_invalid_after_its_token_was_changed(role) -> None:
     cookie = Roles(ADMIN, VIEWER).cookie(role)
 
     assert Roles(SecretStr("a-new-token"), SecretStr("a-new-one-too")).session(cookie) is None
     assert Roles(None, None).session(cookie) is None
 
 
-def test_a_cookie_ends_with_its_time(monkeypatch) -> None:
+def test_a_cookie_expires(monkeypatch) -> None:
     known = Roles(ADMIN, VIEWER)
     cookie = known.cookie("admin")
     now = roles.time.time()
@@ -75,7 +75,7 @@ def test_no_text_but_a_cookie_is_a_session(text) -> None:
     assert Roles(ADMIN, VIEWER).session(text) is None
 
 
-def test_a_sealed_text_is_only_opened_as_it_was_written() -> None:
+def test_only_an_unchanged_sealed_text_is_opened() -> None:
     known, admin, viewer = Roles(ADMIN, VIEWER), Session("admin"), Session("viewer")
     sealed = known.sealed(admin, "3 cancelled")
 

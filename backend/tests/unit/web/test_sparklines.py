@@ -11,7 +11,7 @@ def test_the_latest_number_is_at_the_right_edge_and_the_largest_fills_the_height
     assert most.title == "run 2: 1,200 requests"
 
 
-def test_what_is_drawn_is_said_in_words() -> None:
+def test_the_drawing_is_summarized_in_words() -> None:
     points = [Point("run 1", 7), Point("run 2", 1_200), Point("run 3", 10)]
 
     said = sparkline("requests", points, room=3).summary

@@ -32,7 +32,7 @@ def _now(monkeypatch) -> None:
         (-300, "in 5 minutes"),
     ],
 )
-def test_a_time_says_how_far_away_it_is(seconds, said) -> None:
+def test_a_time_is_shown_with_its_distance_from_now(seconds, said) -> None:
     assert f">{said}</span>" in wording.when(NOW - timedelta(seconds=seconds))
 
 
@@ -40,7 +40,7 @@ def test_a_time_says_how_far_away_it_is(seconds, said) -> None:
     ("seconds", "said"),
     [(None, "-"), (0.42, "0.4 s"), (9_000, "2.5 h"), (21_600, "6 h"), (86_400, "24 h")],
 )
-def test_a_duration_has_no_more_digits_than_say_something(seconds, said) -> None:
+def test_a_duration_has_only_meaningful_digits(seconds, said) -> None:
     assert wording.duration(seconds) == said
 
 
@@ -52,7 +52,7 @@ def test_a_time_is_shown_with_its_zone_and_for_programs() -> None:
     assert '<time datetime="2026-11-24T11:30:00+00:00">2026-11-24 11:30:00 UTC</time>' in shown
 
 
-def test_a_time_that_never_was_is_named() -> None:
+def test_a_missing_time_is_named() -> None:
     assert wording.when(None, "not yet") == "<span>not yet</span>"
     assert wording.when(None, "<b>") == "<span>&lt;b&gt;</span>"
 

@@ -1,10 +1,9 @@
 """Lists changes: between two times or snapshots, or by a run.
 
-`asked` parses the request, `stream` reads the changes, `written` writes them as lines, `counts`
+`request` parses the request, `stream` reads the changes, `written` writes them as lines, `counts`
 counts them by source, and `side_by_side` shows the former and the new values next to each other.
 """
 
-from app.annotation.data.changes.asked import ORDERS, Asked, Wanted, understand
 from app.annotation.data.changes.counts import (
     ChangeCounts,
     SourceCount,
@@ -14,6 +13,12 @@ from app.annotation.data.changes.counts import (
     in_a_sentence,
     tally,
 )
+from app.annotation.data.changes.request import (
+    ORDERS,
+    ChangeRequest,
+    ChangeSelection,
+    parse_request,
+)
 from app.annotation.data.changes.side_by_side import Row, side_by_side
 from app.annotation.data.changes.stream import Listed, page, reading, stream
 from app.annotation.data.changes.views import Change, ChangePage
@@ -22,23 +27,23 @@ from app.annotation.data.changes.written import FORMATS, as_json
 __all__ = [
     "FORMATS",
     "ORDERS",
-    "Asked",
     "Change",
     "ChangeCounts",
     "ChangePage",
+    "ChangeRequest",
+    "ChangeSelection",
     "Listed",
     "Row",
     "SourceCount",
     "Tally",
-    "Wanted",
     "are_many",
     "as_json",
     "count",
     "in_a_sentence",
     "page",
+    "parse_request",
     "reading",
     "side_by_side",
     "stream",
     "tally",
-    "understand",
 ]

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.data.changes.asked import Wanted
+from app.annotation.data.changes.request import ChangeSelection
 from app.annotation.data.changes.statement import number_of_rows
 from app.annotation.data.changes.stream import Listed, stream
 from app.annotation.data.changes.views import FieldDifference
@@ -52,16 +52,16 @@ class Tally:
     gained: Counter[str] = field(default_factory=Counter)
 
 
-async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None, Tally]:
+async def tally(connection: AsyncConnection, selection: ChangeSelection) -> dict[str | None, Tally]:
     """Count the listed changes by source.
 
     Args:
         connection: the connection of `stream.reading`.
-        wanted: the parsed request.
+        selection: the parsed request.
     """
     gains = {
         name: each.gain
-        for fields in wanted.fields.values()
+        for fields in selection.fields.values()
         for name, each in fields.items()
         if each.gain is not None
     }
@@ -71,29 +71,29 @@ async def tally(connection: AsyncConnection, wanted: Wanted) -> dict[str | None,
         for _, change in part:
             of_source = tallies.setdefault(change.source, Tally())
             of_source.kinds[change.kind] += 1
-            gained = {gains[each.field] for each in change.fields if _is_gain(each, gains)}
+            gained = {gains[field.field] for field in change.fields if _is_gain(field, gains)}
             of_source.gained.update(gained)
 
-    async for _ in stream(connection, wanted, add, in_words=False):
+    async for _ in stream(connection, selection, add, in_words=False):
         pass
     for each in tallies.values():
         # in the order of the fields' declaration
-        said = dict.fromkeys(gains.values())
-        each.gained = Counter({words: each.gained[words] for words in said if each.gained[words]})
+        parts = dict.fromkeys(gains.values())
+        each.gained = Counter({words: each.gained[words] for words in parts if each.gained[words]})
     return tallies
 
 
-async def are_many(connection: AsyncConnection, wanted: Wanted) -> bool:
+async def are_many(connection: AsyncConnection, selection: ChangeSelection) -> bool:
     """Tell whether counting would take more than a few seconds."""
-    statement = number_of_rows(wanted, MANY_CHANGES + 1)
+    statement = number_of_rows(selection, MANY_CHANGES + 1)
     number: int = (await connection.execute(statement)).scalar_one()
     return number > MANY_CHANGES
 
 
-async def count(connection: AsyncConnection, wanted: Wanted) -> ChangeCounts:
+async def count(connection: AsyncConnection, selection: ChangeSelection) -> ChangeCounts:
     """Count changes and the genes with an answer, by source; see :func:`tally`."""
-    tallies = await tally(connection, wanted)
-    genes = await _genes(connection, wanted)
+    tallies = await tally(connection, selection)
+    genes = await _genes(connection, selection)
     return ChangeCounts(
         sources=[
             SourceCount(
@@ -109,14 +109,14 @@ async def count(connection: AsyncConnection, wanted: Wanted) -> ChangeCounts:
     )
 
 
-async def _genes(connection: AsyncConnection, wanted: Wanted) -> Mapping[str, int]:
+async def _genes(connection: AsyncConnection, selection: ChangeSelection) -> Mapping[str, int]:
     query = select(annotations.c.source, func.count().label("genes")).group_by(annotations.c.source)
-    if wanted.source is not None:
-        query = query.where(annotations.c.source == wanted.source)
-    if wanted.gene_id is not None:
-        query = query.where(annotations.c.gene_id == wanted.gene_id)
-    if wanted.list_id is not None:
-        query = query.where(in_list(wanted.list_id, annotations.c.gene_id))
+    if selection.source is not None:
+        query = query.where(annotations.c.source == selection.source)
+    if selection.gene_id is not None:
+        query = query.where(annotations.c.gene_id == selection.gene_id)
+    if selection.list_id is not None:
+        query = query.where(in_list(selection.list_id, annotations.c.gene_id))
     return {row.source: row.genes for row in await connection.execute(query)}
 
 
@@ -139,14 +139,14 @@ def in_a_sentence(title: str, found: SourceCount) -> str:
         title: the title of the source.
         found: the numbers of the source.
     """
-    said: list[str] = []
+    parts: list[str] = []
     if found.events:
-        said.append(f"{found.events:,} {'event' if found.events == 1 else 'events'}")
+        parts.append(f"{found.events:,} {'event' if found.events == 1 else 'events'}")
     if found.changed:
         genes = "gene" if found.genes == 1 else "genes"
-        said.append(f"{found.changed:,} of {found.genes:,} {genes} changed")
-    said += [f"{number:,} {words}" for words, number in found.gained.items()]
+        parts.append(f"{found.changed:,} of {found.genes:,} {genes} changed")
+    parts += [f"{number:,} {words}" for words, number in found.gained.items()]
     if found.first_answers:
         verb = "has its" if found.first_answers == 1 else "have their"
-        said.append(f"{found.first_answers:,} {verb} first answer")
-    return f"{title}: {', '.join(said)}"
+        parts.append(f"{found.first_answers:,} {verb} first answer")
+    return f"{title}: {', '.join(parts)}"

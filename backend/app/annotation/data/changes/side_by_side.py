@@ -39,28 +39,40 @@ def side_by_side(change: Change, fields: Mapping[str, Field]) -> list[Row]:
         fields: the fields of the source, by name.
     """
     rows: dict[str, Row] = {}
-    for each in change.fields:
-        label = each.field.removeprefix(f"{change.source}.").replace(".", " ").replace("_", " ")
-        name = ": ".join([label, *_place(each)])
-        declared = fields.get(each.field)
+    for difference in change.fields:
+        label = (
+            difference.field.removeprefix(f"{change.source}.").replace(".", " ").replace("_", " ")
+        )
+        name = ": ".join([label, *_place(difference)])
+        declared = fields.get(difference.field)
         row = rows.setdefault(name, Row(name, declared.definition if declared else ""))
-        if each.change != "added":
-            row.before.append(_said(label, each, each.from_))
-        if each.change != "removed":
-            row.now.append(_said(label, each, each.to))
+        if difference.change != "added":
+            row.before.append(_value_text(label, difference, difference.from_))
+        if difference.change != "removed":
+            row.now.append(_value_text(label, difference, difference.to))
     return list(rows.values())
 
 
-def _place(each: FieldDifference) -> list[str]:
+def _place(difference: FieldDifference) -> list[str]:
     """Return the element of the list or map that was altered, and the part of it."""
-    if each.element is msgspec.UNSET or (each.change != "altered" and each.part is msgspec.UNSET):
+    if difference.element is msgspec.UNSET or (
+        difference.change != "altered" and difference.part is msgspec.UNSET
+    ):
         return []
-    element = each.element if isinstance(each.element, str) else identity_in_words(each.element)
-    return [element] if each.part is msgspec.UNSET else [element, str(each.part).replace("_", " ")]
+    element = (
+        difference.element
+        if isinstance(difference.element, str)
+        else identity_in_words(difference.element)
+    )
+    return (
+        [element]
+        if difference.part is msgspec.UNSET
+        else [element, str(difference.part).replace("_", " ")]
+    )
 
 
-def _said(label: str, each: FieldDifference, value: object) -> str:
-    whole = each.change != "altered" and each.part is msgspec.UNSET
-    element = None if each.element is msgspec.UNSET else each.element
-    said = element_in_words(label, element, value) if whole else in_words(value)
-    return shortened(said, MAX_CHARS)
+def _value_text(label: str, difference: FieldDifference, value: object) -> str:
+    whole = difference.change != "altered" and difference.part is msgspec.UNSET
+    element = None if difference.element is msgspec.UNSET else difference.element
+    text = element_in_words(label, element, value) if whole else in_words(value)
+    return shortened(text, MAX_CHARS)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
-from app.annotation.data.changes.asked import Wanted
+from app.annotation.data.changes.request import ChangeSelection
 from app.annotation.data.genes import genes_at
 from app.annotation.data.lists import in_list
 from app.db.tables import (
@@ -44,19 +44,19 @@ _CLOCK_MAY_BE_WRONG = timedelta(days=1)
 _SUCCESSOR = "imported as a successor"
 
 
-def changes_of(wanted: Wanted, most: int | None = None) -> Select[Any]:
+def changes_of(selection: ChangeSelection, limit: int | None = None) -> Select[Any]:
     """Return the statement that selects the changes, in the order of their keys.
 
     Each row has the former and the new version of an answer. They are equal if the answer changed
     and changed back. Genes that were not in the database at the later time have no names.
 
     Args:
-        wanted: the parsed request.
-        most: the maximum number of rows; None means all.
+        selection: the parsed request.
+        limit: the maximum number of rows; None means all.
     """
-    new = _new(wanted, most)
-    former = _former(wanted, new)
-    named = genes_at(wanted.to, "named")
+    new = _new(selection, limit)
+    former = _former(selection, new)
+    named = genes_at(selection.to, "named")
     return (
         select(
             new.c.gene_id,
@@ -80,112 +80,112 @@ def changes_of(wanted: Wanted, most: int | None = None) -> Select[Any]:
         )
         .select_from(
             new.outerjoin(named, named.c.id == new.c.gene_id)
-            .outerjoin(former, _is_former(wanted, former, new))
+            .outerjoin(former, _is_former(selection, former, new))
             .outerjoin(origins, origins.c.id == new.c.origin_id)
         )
-        .order_by(*_key(new, wanted))
+        .order_by(*_key(new, selection))
     )
 
 
-def _key(selected: FromClause, wanted: Wanted) -> list[ColumnElement[Any]]:
+def _key(selected: FromClause, selection: ChangeSelection) -> list[ColumnElement[Any]]:
     columns: list[ColumnElement[Any]] = [selected.c.gene_id, selected.c.source, selected.c.event_id]
-    return columns if wanted.order == "gene" else [columns[1], columns[0], columns[2]]
+    return columns if selection.order == "gene" else [columns[1], columns[0], columns[2]]
 
 
-def _new(wanted: Wanted, most: int | None) -> Subquery:
+def _new(selection: ChangeSelection, limit: int | None) -> Subquery:
     """Select the later versions and the events of genes, sorted, without their data.
 
     PostgreSQL sorts them before it reads the former versions, so that the first rows arrive
     quickly.
     """
-    parts = _parts(wanted)
-    if most is not None:
+    parts = _parts(selection)
+    if limit is not None:
         # each part is limited separately, so that PostgreSQL can read it in order from an index
-        parts = [_first(part, wanted, most) for part in parts]
+        parts = [_first(part, selection, limit) for part in parts]
     found = union_all(*parts).subquery()
-    selected = select(found).order_by(*_key(found, wanted))
-    if most is not None:
-        selected = selected.limit(most)
-    elif wanted.after is not None:
-        selected = selected.where(_is_after(found, wanted))
+    selected = select(found).order_by(*_key(found, selection))
+    if limit is not None:
+        selected = selected.limit(limit)
+    elif selection.after is not None:
+        selected = selected.where(_is_after(found, selection))
     return selected.subquery("new")
 
 
-def number_of_rows(wanted: Wanted, most: int) -> Select[Any]:
+def number_of_rows(selection: ChangeSelection, limit: int) -> Select[Any]:
     """Return the statement that counts the rows of :func:`changes_of`, up to a maximum."""
-    rows = union_all(*_parts(wanted)).subquery()
-    some = select(rows.c.gene_id).limit(most).subquery()
+    rows = union_all(*_parts(selection)).subquery()
+    some = select(rows.c.gene_id).limit(limit).subquery()
     return select(func.count()).select_from(some)
 
 
-def _parts(wanted: Wanted) -> list[Select[Any]]:
-    parts = [_present(wanted)]
-    if wanted.to.at is not None or wanted.run is not None:
-        parts.append(_past(wanted))
-    if wanted.source is None:
-        parts.append(_events(wanted))
-        if wanted.run is None:
-            parts.append(_imports(wanted))
+def _parts(selection: ChangeSelection) -> list[Select[Any]]:
+    parts = [_present(selection)]
+    if selection.to.at is not None or selection.run is not None:
+        parts.append(_past(selection))
+    if selection.source is None:
+        parts.append(_events(selection))
+        if selection.run is None:
+            parts.append(_imports(selection))
     return parts
 
 
-def _first(part: Select[Any], wanted: Wanted, most: int) -> Select[Any]:
+def _first(part: Select[Any], selection: ChangeSelection, limit: int) -> Select[Any]:
     rows = part.subquery()
-    selected = select(rows).order_by(*_key(rows, wanted)).limit(most)
-    if wanted.after is not None:
-        selected = selected.where(_is_after(rows, wanted))
+    selected = select(rows).order_by(*_key(rows, selection)).limit(limit)
+    if selection.after is not None:
+        selected = selected.where(_is_after(rows, selection))
     return select(selected.subquery())
 
 
-def _is_after(rows: FromClause, wanted: Wanted) -> ColumnElement[bool]:
-    after = wanted.after
+def _is_after(rows: FromClause, selection: ChangeSelection) -> ColumnElement[bool]:
+    after = selection.after
     assert after is not None
     values: list[ColumnElement[Any]] = [
         literal(after.gene_id, BigInteger),
         literal(after.source, Text),
         literal(after.event_id, BigInteger),
     ]
-    if wanted.order == "source":
+    if selection.order == "source":
         values[:2] = values[1::-1]
-    return tuple_(*_key(rows, wanted)) > tuple_(*values)
+    return tuple_(*_key(rows, selection)) > tuple_(*values)
 
 
-def _present(wanted: Wanted) -> Select[Any]:
+def _present(selection: ChangeSelection) -> Select[Any]:
     selected = _versions(annotations)
-    if wanted.run is not None:
+    if selection.run is not None:
         return _limited(
             selected.where(
-                annotations.c.changed_run_id == wanted.run,
+                annotations.c.changed_run_id == selection.run,
                 # uses the index on valid_from
-                annotations.c.valid_from >= _run_started(wanted),
+                annotations.c.valid_from >= _run_started(selection),
             ),
             annotations,
-            wanted,
+            selection,
         )
-    selected = selected.where(annotations.c.valid_from > _time(wanted.start))
-    if wanted.to.at is not None:
-        selected = selected.where(annotations.c.valid_from <= _time(wanted.to.at))
-    return _limited(selected, annotations, wanted)
+    selected = selected.where(annotations.c.valid_from > _time(selection.start))
+    if selection.to.at is not None:
+        selected = selected.where(annotations.c.valid_from <= _time(selection.to.at))
+    return _limited(selected, annotations, selection)
 
 
-def _past(wanted: Wanted) -> Select[Any]:
+def _past(selection: ChangeSelection) -> Select[Any]:
     history = annotation_history
-    selected = _limited(_versions(history), history, wanted)
-    if wanted.run is None:
+    selected = _limited(_versions(history), history, selection)
+    if selection.run is None:
         return selected.where(
-            history.c.valid_from > _time(wanted.start),
-            history.c.valid_from <= _time(wanted.to.at),
-            history.c.valid_to > _time(wanted.to.at),
+            history.c.valid_from > _time(selection.start),
+            history.c.valid_from <= _time(selection.to.at),
+            history.c.valid_to > _time(selection.to.at),
         )
     later = exists().where(
         annotations.c.gene_id == history.c.gene_id,
         annotations.c.source == history.c.source,
-        annotations.c.changed_run_id == wanted.run,
+        annotations.c.changed_run_id == selection.run,
     )
     last = (
         selected.where(
-            history.c.changed_run_id == wanted.run,
-            history.c.valid_to > _run_started(wanted),
+            history.c.changed_run_id == selection.run,
+            history.c.valid_to > _run_started(selection),
             ~later,
         )
         .ext(distinct_on(history.c.gene_id, history.c.source))
@@ -211,7 +211,7 @@ def _versions(table: FromClause) -> Select[Any]:
     )
 
 
-def _events(wanted: Wanted) -> Select[Any]:
+def _events(selection: ChangeSelection) -> Select[Any]:
     selected = _happened(
         gene_id=gene_events.c.gene_id,
         event_id=gene_events.c.id,
@@ -220,14 +220,14 @@ def _events(wanted: Wanted) -> Select[Any]:
         event=gene_events.c.event,
         detail=gene_events.c.detail,
     )
-    if wanted.run is not None:
-        selected = selected.where(gene_events.c.run_id == wanted.run)
+    if selection.run is not None:
+        selected = selected.where(gene_events.c.run_id == selection.run)
     else:
-        selected = _within(selected, gene_events.c.at, wanted)
-    return _limited(selected, gene_events, wanted)
+        selected = _within(selected, gene_events.c.at, selection)
+    return _limited(selected, gene_events, selection)
 
 
-def _imports(wanted: Wanted) -> Select[Any]:
+def _imports(selection: ChangeSelection) -> Select[Any]:
     selected = _happened(
         gene_id=genes.c.id,
         event_id=literal(0, BigInteger),
@@ -237,7 +237,9 @@ def _imports(wanted: Wanted) -> Select[Any]:
         detail=cast(literal("{}", Text), JSONB),
     )
     noted = exists().where(gene_events.c.gene_id == genes.c.id, gene_events.c.event == _SUCCESSOR)
-    return _limited(_within(selected.where(~noted), genes.c.created_at, wanted), genes, wanted)
+    return _limited(
+        _within(selected.where(~noted), genes.c.created_at, selection), genes, selection
+    )
 
 
 def _happened(
@@ -264,28 +266,30 @@ def _happened(
     )
 
 
-def _within(selected: Select[Any], at: ColumnElement[datetime], wanted: Wanted) -> Select[Any]:
-    selected = selected.where(at > _time(wanted.start))
-    return selected if wanted.to.at is None else selected.where(at <= _time(wanted.to.at))
+def _within(
+    selected: Select[Any], at: ColumnElement[datetime], selection: ChangeSelection
+) -> Select[Any]:
+    selected = selected.where(at > _time(selection.start))
+    return selected if selection.to.at is None else selected.where(at <= _time(selection.to.at))
 
 
-def _limited(selected: Select[Any], table: FromClause, wanted: Wanted) -> Select[Any]:
+def _limited(selected: Select[Any], table: FromClause, selection: ChangeSelection) -> Select[Any]:
     """Limit a selection to the source, the gene and the list."""
     gene_id = table.c.id if table is genes else table.c.gene_id
-    if wanted.source is not None:
-        selected = selected.where(table.c.source == wanted.source)
-    if wanted.gene_id is not None:
-        selected = selected.where(gene_id == wanted.gene_id)
-    if wanted.after is not None and wanted.order == "gene":
-        selected = selected.where(gene_id >= wanted.after.gene_id)
-    if wanted.until is not None:
-        selected = selected.where(gene_id <= wanted.until)
-    if wanted.list_id is not None:
-        selected = selected.where(in_list(wanted.list_id, gene_id))
+    if selection.source is not None:
+        selected = selected.where(table.c.source == selection.source)
+    if selection.gene_id is not None:
+        selected = selected.where(gene_id == selection.gene_id)
+    if selection.after is not None and selection.order == "gene":
+        selected = selected.where(gene_id >= selection.after.gene_id)
+    if selection.until is not None:
+        selected = selected.where(gene_id <= selection.until)
+    if selection.list_id is not None:
+        selected = selected.where(in_list(selection.list_id, gene_id))
     return selected
 
 
-def _former(wanted: Wanted, new: Subquery) -> FromClause:
+def _former(selection: ChangeSelection, new: Subquery) -> FromClause:
     history = annotation_history
     selected = select(
         history.c.gene_id,
@@ -297,18 +301,20 @@ def _former(wanted: Wanted, new: Subquery) -> FromClause:
         history.c.valid_to,
         history.c.rollback_id,
     )
-    if wanted.run is None:
+    if selection.run is None:
         return selected.subquery("former")
     # the first one, if the run changed the answer several times
     same = (history.c.gene_id == new.c.gene_id, history.c.source == new.c.source)
-    of_run = selected.where(*same, history.c.run_id == wanted.run)
+    of_run = selected.where(*same, history.c.run_id == selection.run)
     return of_run.order_by(history.c.valid_from).limit(1).lateral("former")
 
 
-def _is_former(wanted: Wanted, former: FromClause, new: Subquery) -> ColumnElement[bool]:
-    if wanted.run is not None:
+def _is_former(
+    selection: ChangeSelection, former: FromClause, new: Subquery
+) -> ColumnElement[bool]:
+    if selection.run is not None:
         return true()
-    start = _time(wanted.start)
+    start = _time(selection.start)
     return and_(
         former.c.gene_id == new.c.gene_id,
         former.c.source == new.c.source,
@@ -322,6 +328,6 @@ def _time(at: datetime | None) -> ColumnElement[datetime]:
     return bindparam(None, at, type_=DateTime(timezone=True))
 
 
-def _run_started(wanted: Wanted) -> ColumnElement[datetime]:
-    assert wanted.run_created is not None
-    return _time(wanted.run_created - _CLOCK_MAY_BE_WRONG)
+def _run_started(selection: ChangeSelection) -> ColumnElement[datetime]:
+    assert selection.run_created is not None
+    return _time(selection.run_created - _CLOCK_MAY_BE_WRONG)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.annotation.data.changes.asked import Key, Wanted
+from app.annotation.data.changes.request import ChangeSelection, Key
 from app.annotation.data.changes.statement import changes_of
 from app.annotation.data.changes.views import Change, FieldDifference
 from app.annotation.data.diff import FieldChange, Shape, diff
@@ -53,7 +53,7 @@ async def reading(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 async def stream(
     connection: AsyncConnection,
-    wanted: Wanted,
+    selection: ChangeSelection,
     then: Callable[[list[Listed]], T],
     *,
     in_words: bool = True,
@@ -65,13 +65,13 @@ async def stream(
 
     Args:
         connection: the connection of :func:`reading`. It is in use until the generator ends.
-        wanted: the parsed request.
+        selection: the parsed request.
         then: the function that converts each batch. The thread calls it.
         in_words: whether the changes are described in words, which takes as long as the comparison.
     """
-    compare = Comparison(wanted, in_words=in_words)
+    compare = Comparison(selection, in_words=in_words)
     result = await connection.stream(
-        changes_of(wanted), execution_options={"max_row_buffer": MAX_ROWS}
+        changes_of(selection), execution_options={"max_row_buffer": MAX_ROWS}
     )
     try:
         size = FIRST_ROWS
@@ -91,23 +91,23 @@ def _then(
 
 
 async def page(
-    connection: AsyncConnection, wanted: Wanted, limit: int
+    connection: AsyncConnection, selection: ChangeSelection, limit: int
 ) -> tuple[list[Change], Key | None]:
     """Return at most ``limit`` changes, and the key of the last one if there are more."""
     listed: list[Listed] = []
-    compare = Comparison(wanted)
-    most = limit + _SPARE_ROWS
-    if wanted.order == "gene" and wanted.gene_id is None:
+    compare = Comparison(selection)
+    row_limit = limit + _SPARE_ROWS
+    if selection.order == "gene" and selection.gene_id is None:
         # if much changed, the next genes fill the page, and PostgreSQL need not find all changes
-        begin = wanted.after.gene_id if wanted.after else 0
-        wanted = replace(wanted, until=begin + _NEXT_GENES * limit)
+        begin = selection.after.gene_id if selection.after else 0
+        selection = replace(selection, until=begin + _NEXT_GENES * limit)
     while len(listed) <= limit:
-        rows = (await connection.execute(changes_of(wanted, most))).all()
+        rows = (await connection.execute(changes_of(selection, row_limit))).all()
         listed += await asyncio.to_thread(_then, _as_it_is, compare, rows)
-        if len(rows) == most:
-            wanted = replace(wanted, after=_key(rows[-1]))
-        elif wanted.until is not None:
-            wanted = replace(wanted, after=Key(wanted.until + 1, "", -1), until=None)
+        if len(rows) == row_limit:
+            selection = replace(selection, after=_key(rows[-1]))
+        elif selection.until is not None:
+            selection = replace(selection, after=Key(selection.until + 1, "", -1), until=None)
         else:
             break
     more = len(listed) > limit
@@ -125,10 +125,10 @@ def _key(row: Row[Any]) -> Key:
 class Comparison:
     """Compares the two versions in a row of :func:`changes_of`."""
 
-    def __init__(self, wanted: Wanted, *, in_words: bool = True) -> None:
+    def __init__(self, selection: ChangeSelection, *, in_words: bool = True) -> None:
         self._in_words = in_words
-        self._fields = wanted.fields
-        self._moving = wanted.moving
+        self._fields = selection.fields
+        self._moving = selection.moving
         self._sources: dict[str, _Source] = {}
 
     def row(self, row: Row[Any]) -> Listed | None:
@@ -163,12 +163,12 @@ class Comparison:
         source = self._sources[row.source]
         changes = diff(source.shape, _decoded(row.former_data), _decoded(row.data))
         if not self._moving:
-            changes = [each for each in changes if not each.moves]
+            changes = [change for change in changes if not change.moves]
         if not changes and row.state == row.former_state:
             return None
-        said = ""
+        text = ""
         if self._in_words:
-            said = describe_answer(
+            text = describe_answer(
                 source.words,
                 changes,
                 former_state=row.former_state,
@@ -179,8 +179,8 @@ class Comparison:
             row,
             source=row.source,
             kind="changed",
-            fields=[source.difference(each) for each in changes],
-            text=f"{name}: {said}",
+            fields=[source.difference(change) for change in changes],
+            text=f"{name}: {text}",
         )
 
 

@@ -78,8 +78,8 @@ def _rows(change: Change) -> str:
         change.event,
     )
     begin = "\t".join(map(_cell, facts))
-    fields = [_field(each) for each in change.fields] or [_event(change)]
-    return "".join("\t".join((begin, *map(_cell, each))) + "\n" for each in fields)
+    fields = [_field(field) for field in change.fields] or [_event(change)]
+    return "".join("\t".join((begin, *map(_cell, field))) + "\n" for field in fields)
 
 
 def _field(field: FieldDifference) -> tuple[Any, ...]:
@@ -98,6 +98,6 @@ def _cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    said = value if isinstance(value, str) else _ENCODER.encode(value).decode()
-    said = said.translate(_BLANKS)
-    return f"'{said}" if said.startswith(_FORMULA) else said
+    text = value if isinstance(value, str) else _ENCODER.encode(value).decode()
+    text = text.translate(_BLANKS)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -91,9 +91,9 @@ def parse_condition(text: str, known: Known) -> Condition:
     *lists, field = find_path(name, known)
     _check_operator(text, name, operator, operators_of(field))
     test = _test(text, field, operator, value)
-    for each in reversed(lists):
-        test = any_element(_within(field.path[len(each.path) :], test))
-        field = each
+    for parent in reversed(lists):
+        test = any_element(_within(field.path[len(parent.path) :], test))
+        field = parent
     if operator == "!=":
         test = unless(test)
     place = field.path

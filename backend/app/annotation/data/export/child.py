@@ -61,15 +61,15 @@ def main() -> None:
         _fail(Failed("database", str(error).strip()))
     except OSError as error:
         _fail(Failed("output", error.strerror or str(error)))
-    _say(done)
+    _send(done)
 
 
 def _export(order: Order, out: BinaryIO) -> Done:
     misfits: Counter[str] = Counter()
     genes = rows = 0
-    said = time.monotonic()
+    reported_at = time.monotonic()
     with connect(order.dsn, order.snapshot) as connection, _packed(out, gzip=order.gzip) as file:
-        _say(Started())
+        _send(Started())
         writer = writer_of(order.table, file, order.folder)
         make = rows_of(order, misfits)
         for batch in batches(connection, order):
@@ -78,9 +78,9 @@ def _export(order: Order, out: BinaryIO) -> Done:
             rows += len(made)
             if made:
                 writer.write(made)
-            if (now := time.monotonic()) - said >= PROGRESS_INTERVAL:
-                said = now
-                _say(Progress(genes))
+            if (now := time.monotonic()) - reported_at >= PROGRESS_INTERVAL:
+                reported_at = now
+                _send(Progress(genes))
         writer.close()
     return Done(genes, rows, dict(misfits))
 
@@ -104,12 +104,12 @@ def _take_stdout() -> BinaryIO:
 
 
 def _fail(failed: Failed) -> NoReturn:
-    _say(failed)
+    _send(failed)
     # exits without flushing buffers
     os._exit(1)
 
 
-def _say(message: Message) -> None:
+def _send(message: Message) -> None:
     # the parent may have ended
     with suppress(BrokenPipeError):
         os.write(2, msgspec.json.encode(message) + b"\n")

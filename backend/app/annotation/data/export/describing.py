@@ -33,7 +33,7 @@ def described(columns: Sequence[Column], name: str) -> bytes:
     if not FORMATS[name].is_text:
         raise WrongUse(
             f"the data dictionary alone as {name}, whose files contain it",
-            allowed=", ".join(each.name for each in FORMATS.values() if each.is_text),
+            allowed=", ".join(format_.name for format_ in FORMATS.values() if format_.is_text),
         )
     out = io.BytesIO()
     writer = writer_of(Table(name, list(DICTIONARY), "{}", ""), out, "")

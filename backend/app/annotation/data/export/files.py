@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.annotation.data.export.describing import described
 from app.annotation.data.export.formats import FORMATS
 from app.annotation.data.export.order import Done
-from app.annotation.data.export.planning import Asked, Plan
+from app.annotation.data.export.planning import ExportRequest, Plan
 from app.annotation.data.export.running import begin
 from app.annotation.data.export.target import Target, targets
 
@@ -46,7 +46,7 @@ def _silent(_genes: int) -> AbstractContextManager[Callable[[int], None]]:
 
 
 async def write_file(
-    db: AsyncEngine, asked: Asked, output: Path, progress: Progress = _silent
+    db: AsyncEngine, request: ExportRequest, output: Path, progress: Progress = _silent
 ) -> Written:
     """Export into a file. The file replaces an older one only when it is complete.
 
@@ -56,7 +56,7 @@ async def write_file(
 
     Args:
         db: the database.
-        asked: the request, whose format has been checked.
+        request: the request, whose format has been checked.
         output: the path of the file.
         progress: displays the progress.
 
@@ -65,7 +65,7 @@ async def write_file(
         ExportFailed, ExportProcessDied: see :func:`~.process.exporting`; also if a file cannot be
             written.
     """
-    text = FORMATS[asked.format].is_text
+    text = FORMATS[request.format].is_text
     beside = _beside(output) if text else []
     with (
         targets(output, *beside) as (main, *others),
@@ -75,7 +75,7 @@ async def write_file(
         ) as folder,
     ):
         number = main.file.fileno()
-        async with begin(db, asked, output=number, folder=folder) as (planned, export):
+        async with begin(db, request, output=number, folder=folder) as (planned, export):
             with progress(planned.total) as show:
                 done = await export.finish(show)
         if text:
@@ -86,7 +86,7 @@ async def write_file(
 
 
 def _beside(output: Path) -> list[Path]:
-    return [output.with_suffix(f".{each}") for each in _DESCRIPTIONS]
+    return [output.with_suffix(f".{description}") for description in _DESCRIPTIONS]
 
 
 def _describe(planned: Plan, beside: Sequence[Target]) -> None:

@@ -45,7 +45,7 @@ def export_folder(cache_dir: Path) -> Iterator[str]:
 
 def list_abandoned(cache_dir: Path) -> list[Path]:
     """Return the folders of killed processes. The function blocks."""
-    return [each for each in own_folders(cache_dir, _NAME) if _is_abandoned(each)]
+    return [folder for folder in own_folders(cache_dir, _NAME) if _is_abandoned(folder)]
 
 
 def remove_abandoned(cache_dir: Path) -> int:

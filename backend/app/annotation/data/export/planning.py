@@ -40,8 +40,8 @@ from app.annotation.data.genes import genes_at
 from app.annotation.data.lists import list_members
 from app.annotation.data.manifest import Manifest, manifest_of
 from app.annotation.data.moments import Moment, find_moment
+from app.annotation.data.selection import require_storable
 from app.annotation.data.versions import answers_at
-from app.annotation.data.wanted import require_storable
 from app.annotation.own_tables.store import all_columns
 from app.core.errors import NotFound, UserError, WrongUse
 from app.core.text.nearest import did_you_mean
@@ -54,7 +54,7 @@ MAX_RELEASES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ExportRequest:
     """A request for an export. None means all, or now.
 
     Attributes:
@@ -133,45 +133,47 @@ def format_of(name: str) -> Format:
     if found.library is not None and find_spec(found.library) is None:
         raise UserError(
             f"the format {name} needs {found.library}, which is not installed",
-            allowed=", ".join(each.name for each in FORMATS.values() if each.library is None),
+            allowed=", ".join(
+                format_.name for format_ in FORMATS.values() if format_.library is None
+            ),
             remedy="install the packages of requirements/base.txt; in a checkout: make",
         )
     return found
 
 
-async def plan(connection: AsyncConnection, asked: Asked) -> Plan:
+async def plan(connection: AsyncConnection, request: ExportRequest) -> Plan:
     """Validate a request and plan the export.
 
     Args:
         connection: the connection of the transaction whose snapshot is exported.
-        asked: the request.
+        request: the request.
 
     Raises:
         WrongUse: a format, source, field, list, order, snapshot or time does not exist, a condition
             is not allowed, or the rows do not fit into a workbook.
         UserError: a package that the format needs is not installed.
     """
-    found = format_of(asked.format)
-    if asked.prefix is not None:
-        require_storable(asked.prefix)
+    found = format_of(request.format)
+    if request.prefix is not None:
+        require_storable(request.prefix)
     try:
-        moment = await find_moment(connection, as_of=asked.as_of, snapshot=asked.snapshot)
-        list_id = None if asked.genes is None else await list_members(connection, asked.genes)
+        moment = await find_moment(connection, as_of=request.as_of, snapshot=request.snapshot)
+        list_id = None if request.genes is None else await list_members(connection, request.genes)
     except NotFound as error:
         # a missing object is a wrong parameter here, not a missing page
         raise WrongUse(error.found, allowed=error.allowed, remedy=error.remedy) from error
     manifest = await manifest_of(connection, moment)
     known = await _with_own_tables(connection, await all_fields(connection), manifest)
-    chosen = _chosen(asked, known)
-    conditions = tuple(parse_conditions(asked.where, known))
-    which = Filter(prefix=asked.prefix, list_id=list_id, conditions=conditions)
-    genes = _genes(moment, which, parse_order(asked.order, known))
+    chosen = _chosen(request, known)
+    conditions = tuple(parse_conditions(request.where, known))
+    which = Filter(prefix=request.prefix, list_id=list_id, conditions=conditions)
+    genes = _genes(moment, which, parse_order(request.order, known))
     columns = list(GENE_COLUMNS)
     sources: list[SourceCells] = []
     long: LongForm | None = None
     for source, fields in chosen.items():
         about = _about(source, manifest)
-        if asked.long is not None:
+        if request.long is not None:
             more, long = long_columns(about, fields[0])
         else:
             more, cells = columns_of(about, fields, len(columns))
@@ -209,47 +211,48 @@ async def _with_own_tables(connection: AsyncConnection, known: Known, manifest: 
     return {**known, **own}
 
 
-def _chosen(asked: Asked, known: Known) -> dict[str, list[Field]]:
+def _chosen(request: ExportRequest, known: Known) -> dict[str, list[Field]]:
     """Return the exported fields by source.
 
     Raises:
         WrongUse: a source or field does not exist, or they cannot be combined.
     """
-    if asked.long is not None:
-        return _chosen_long(asked, known)
-    for what, names in (("sources", asked.sources), ("fields", asked.fields)):
+    if request.long is not None:
+        return _chosen_long(request, known)
+    for what, names in (("sources", request.sources), ("fields", request.fields)):
         if names is not None and not names:
             raise WrongUse(
                 f"{what} names nothing", allowed=f"names of {what}, or no {what} for all"
             )
-    for source in asked.sources or ():
+    for source in request.sources or ():
         if source not in known:
             raise WrongUse(
                 f"there is no source {source[:80]!r}{did_you_mean(source, known)}",
                 allowed=", ".join(known),
             )
-    if asked.fields is None:
-        chosen = known if asked.sources is None else asked.sources
+    if request.fields is None:
+        chosen = known if request.sources is None else request.sources
         return {source: list(known[source].values()) for source in known if source in chosen}
-    by_source: dict[str, list[Field]] = {source: [] for source in asked.sources or ()}
-    for field in find_fields(asked.fields, known):
-        if asked.sources is not None and field.source not in by_source:
+    by_source: dict[str, list[Field]] = {source: [] for source in request.sources or ()}
+    for field in find_fields(request.fields, known):
+        if request.sources is not None and field.source not in by_source:
             raise WrongUse(
-                f"the field {field.name} does not belong to the sources {', '.join(asked.sources)}",
+                f"the field {field.name} does not belong to the sources"
+                f" {', '.join(request.sources)}",
                 allowed="fields of these sources, or no sources, because the fields name theirs",
             )
         by_source.setdefault(field.source, []).append(field)
     return {source: by_source[source] for source in known if source in by_source}
 
 
-def _chosen_long(asked: Asked, known: Known) -> dict[str, list[Field]]:
-    assert asked.long is not None
-    if asked.sources is not None or asked.fields is not None:
+def _chosen_long(request: ExportRequest, known: Known) -> dict[str, list[Field]]:
+    assert request.long is not None
+    if request.sources is not None or request.fields is not None:
         raise WrongUse(
             "the long form cannot be combined with sources or fields",
             allowed="the long form alone, with a list of genes, conditions and a moment",
         )
-    field = find_field(asked.long, known)
+    field = find_field(request.long, known)
     if field.kind not in {"list", "map"}:
         others = (
             each.name for each in known[field.source].values() if each.kind in {"list", "map"}
@@ -265,7 +268,7 @@ def _about(source: str, manifest: Manifest) -> About:
     found = manifest.sources.get(source)
     if found is None:
         return About(source)
-    names = list(dict.fromkeys(each.release or "not stated" for each in found.releases))
+    names = list(dict.fromkeys(release.release or "not stated" for release in found.releases))
     return About(source, found.licence, found.attribution, some(names, MAX_RELEASES) or None)
 
 

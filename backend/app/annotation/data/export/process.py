@@ -113,12 +113,12 @@ async def exporting(order: Order, stdout: IO[bytes] | int) -> AsyncIterator[Expo
             encoded = msgspec.msgpack.encode(order)
             process.stdin.write(b"%d\n%b" % (len(encoded), encoded))
             await process.stdin.drain()
-        said = _messages(process)
-        async for first in said:
+        messages = _messages(process)
+        async for first in messages:
             if not isinstance(first, Started):
                 raise _error(first)
             break
-        yield Export(process.stdout, process, said)
+        yield Export(process.stdout, process, messages)
     finally:
         kill(process)
         await asyncio.shield(_ended(process))

@@ -89,11 +89,11 @@ class _Wide:
         self._width = len(order.table.columns)
         names = [column.name for column in order.table.columns]
         self._sources = {
-            each.source: (
-                each.first,
-                _Cells(each.leaves, names[each.first + 3 :][: len(each.leaves)], misfits),
+            source.source: (
+                source.first,
+                _Cells(source.leaves, names[source.first + 3 :][: len(source.leaves)], misfits),
             )
-            for each in order.sources
+            for source in order.sources
         }
 
     def rows(self, batch: Batch) -> Iterator[Row]:

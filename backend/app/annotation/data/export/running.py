@@ -7,7 +7,7 @@ from typing import IO
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.annotation.data.export.planning import Asked, Plan, plan
+from app.annotation.data.export.planning import ExportRequest, Plan, plan
 from app.annotation.data.export.process import Export, exporting
 from app.db.engine import dsn_of
 
@@ -25,13 +25,18 @@ async def consistent(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 @asynccontextmanager
 async def begin(
-    db: AsyncEngine, asked: Asked, *, output: IO[bytes] | int, folder: str, gzip: bool = False
+    db: AsyncEngine,
+    request: ExportRequest,
+    *,
+    output: IO[bytes] | int,
+    folder: str,
+    gzip: bool = False,
 ) -> AsyncIterator[tuple[Plan, Export]]:
     """Validate an export and start it. The context waits for its end.
 
     Args:
         db: the database.
-        asked: the request.
+        request: the request.
         output: a file to write to, or ``asyncio.subprocess.PIPE``.
         folder: the folder for temporary files.
         gzip: whether the output is compressed with gzip.
@@ -43,7 +48,7 @@ async def begin(
     async with AsyncExitStack() as stack:
         # the child process opens the snapshot of this transaction, which can end then
         async with consistent(db) as connection:
-            planned = await plan(connection, asked)
+            planned = await plan(connection, request)
             snapshot = (await connection.execute(_EXPORT_SNAPSHOT)).scalar_one()
             order = planned.order(dsn=dsn_of(db), snapshot=snapshot, folder=folder, gzip=gzip)
             export = await stack.enter_async_context(exporting(order, output))

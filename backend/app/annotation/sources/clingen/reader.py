@@ -15,7 +15,7 @@ from app.annotation.sources.clingen.data import (
     Curation,
     Dosage,
 )
-from app.annotation.sources.keyed import ENTREZ_ID, HGNC_ID, Asked, Grouped, reading
+from app.annotation.sources.keyed import ENTREZ_ID, HGNC_ID, Grouped, ReaderRequest, reading
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import as_time, read_table
@@ -59,9 +59,9 @@ class _DosageRow(NamedTuple):
     triplosensitivity: Dosage
 
 
-def read(asked: Any, validity: Path, dosage: Path) -> Reading:
-    """Return the curations of each gene that is asked for. This is the files' reader."""
-    genes = Asked.of(asked)
+def read(request: Any, validity: Path, dosage: Path) -> Reading:
+    """Return the curations of each requested gene. This is the files' reader."""
+    genes = ReaderRequest.of(request)
     curations = _read_validity(genes, validity)
     scores = _read_dosage(genes, dosage)
     return reading([curations, scores], _data, release=_day_of(validity))
@@ -69,9 +69,11 @@ def read(asked: Any, validity: Path, dosage: Path) -> Reading:
 
 def unknown_terms(curations: Iterable[Curation], dosages: Iterable[Dosage]) -> dict[str, int]:
     """Count the terms that this version does not know."""
-    terms = [each.classification for each in curations]
-    terms += [each.mode_of_inheritance for each in curations if each.mode_of_inheritance]
-    terms += [each.meaning for each in dosages]
+    terms = [curation.classification for curation in curations]
+    terms += [
+        curation.mode_of_inheritance for curation in curations if curation.mode_of_inheritance
+    ]
+    terms += [dosage.meaning for dosage in dosages]
     return dict(Counter(term for term in terms if not is_known(term)))
 
 
@@ -89,7 +91,7 @@ def _day_of(path: Path) -> str:
     return found[1]
 
 
-def _read_validity(genes: Asked, path: Path) -> Grouped[Curation]:
+def _read_validity(genes: ReaderRequest, path: Path) -> Grouped[Curation]:
     found = Grouped[Curation](genes, "hgnc_id")
     table = read_table(
         path,
@@ -131,7 +133,7 @@ def _read_validity(genes: Asked, path: Path) -> Grouped[Curation]:
     return found
 
 
-def _read_dosage(genes: Asked, path: Path) -> Grouped[_DosageRow]:
+def _read_dosage(genes: ReaderRequest, path: Path) -> Grouped[_DosageRow]:
     found = Grouped[_DosageRow](genes, "entrez_id")
     for number, values in read_table(
         path, DOSAGE_COLUMNS, lines_before=MAX_LINES_BEFORE, ended=True
@@ -161,7 +163,7 @@ def _dosage(score: str, meaning: str, diseases: str) -> Dosage:
         if expected != value:
             raise UnusableFile(f"the score {score[:40]!r} is called {meaning!r}")
     ids = [each.strip() for each in diseases.split(",") if each.strip()]
-    if wrong := [each for each in ids if not _DISEASE_ID.fullmatch(each)]:
+    if wrong := [disease_id for disease_id in ids if not _DISEASE_ID.fullmatch(disease_id)]:
         raise UnusableFile(f"{wrong[0][:40]!r} is not a MONDO id")
     return Dosage(value, meaning, ids)
 
@@ -174,11 +176,16 @@ def _whole(text: str) -> int:
 
 def _data(curations: list[Curation], rows: list[_DosageRow]) -> ClinGenData:
     row = max(rows, key=lambda each: each.date, default=None)
-    classifications = {each.classification for each in curations}
+    classifications = {curation.classification for curation in curations}
     evaluated = as_time(row.date) if row else None
     return ClinGenData(
         strongest_classification=next(
-            (each for each in CLASSIFICATIONS if each in classifications), None
+            (
+                classification
+                for classification in CLASSIFICATIONS
+                if classification in classifications
+            ),
+            None,
         ),
         validity=sorted(dict.fromkeys(curations), key=_order),
         haploinsufficiency=row and row.haploinsufficiency,

@@ -106,7 +106,7 @@ def day(text: str) -> int:
     Raises:
         ValueError: the format of the date is unknown. It may have changed for all dates.
     """
-    stripped = _said(text)
+    stripped = _without_dash(text)
     if not stripped:
         return NO_DATE
     words = _DATE_IN_WORDS.fullmatch(stripped)
@@ -136,13 +136,13 @@ def profile(
     "no classification for the single variant" is kept as a germline classification only.
     """
     return Profile(
-        _said(germline),
-        _said(review_status),
-        clinical_impact=_said(clinical_impact) if says_something(clinical_impact) else "",
-        oncogenicity=_said(oncogenicity) if says_something(oncogenicity) else "",
+        _without_dash(germline),
+        _without_dash(review_status),
+        clinical_impact=_without_dash(clinical_impact) if says_something(clinical_impact) else "",
+        oncogenicity=_without_dash(oncogenicity) if says_something(oncogenicity) else "",
     )
 
 
-def _said(text: str) -> str:
+def _without_dash(text: str) -> str:
     stripped = text.strip()
     return "" if stripped == "-" else stripped

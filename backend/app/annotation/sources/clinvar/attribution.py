@@ -17,17 +17,17 @@ not say which are dosage-sensitive. So the table and the API would give differen
 """
 
 
-class WantedGene(msgspec.Struct, frozen=True):
+class RequestedGene(msgspec.Struct, frozen=True):
     """A gene to count: its NCBI GeneID, if known, and its symbols, ClinVar's own symbol first."""
 
     entrez_id: str | None
     symbols: tuple[str, ...]
 
 
-class Wanted:
+class GeneIndex:
     """Finds genes by id and then by symbol. A gene is returned as its position in the list."""
 
-    def __init__(self, genes: Sequence[WantedGene]) -> None:
+    def __init__(self, genes: Sequence[RequestedGene]) -> None:
         self._listed = genes
         self._by_id: dict[str, int] = {}
         self._by_symbol: dict[str, int] = {}
@@ -56,7 +56,7 @@ class Wanted:
             named = None
         return named if index is None else index
 
-    def corrected(self) -> list[WantedGene] | None:
+    def corrected(self) -> list[RequestedGene] | None:
         """Return the genes with the symbols that ClinVar used; None if it used the expected ones.
 
         A symbol that ClinVar uses for another gene is removed, and the one that it uses instead is
@@ -70,7 +70,7 @@ class Wanted:
             kept = [name for name in gene.symbols if name not in self._of_others[index]]
             if index in self._other_names:
                 kept.append(self._other_names[index])
-            genes[index] = WantedGene(gene.entrez_id, tuple(kept))
+            genes[index] = RequestedGene(gene.entrez_id, tuple(kept))
         return genes
 
     def find_in_row(self, gene_id: str, gene_symbol: str) -> tuple[list[int], bool]:

@@ -80,5 +80,5 @@ INFO = SourceInfo(
 
 def parameters(settings: ClinVarSettings, key: str | None) -> dict[str, str]:
     """Return the parameters that tell NCBI who sends a request."""
-    said = {"tool": TOOL, "email": settings.ncbi_email, "api_key": key}
-    return {name: value for name, value in said.items() if value}
+    parameters = {"tool": TOOL, "email": settings.ncbi_email, "api_key": key}
+    return {name: value for name, value in parameters.items() if value}

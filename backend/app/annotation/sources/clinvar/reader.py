@@ -15,7 +15,7 @@ import msgspec
 
 from app.annotation.sources.clinvar import aggregate
 from app.annotation.sources.clinvar.aggregate import Profile, Tally
-from app.annotation.sources.clinvar.attribution import Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import GeneIndex, RequestedGene
 from app.annotation.sources.clinvar.consequence import consequence
 from app.annotation.upstream.bulk_files.lines import UnusableFile, blocks_of_lines, opened_ahead
 from app.annotation.upstream.bulk_files.messages import Count, Reading
@@ -50,21 +50,21 @@ class TableError(UnusableFile):
     """The file is not ClinVar's table, or is damaged."""
 
 
-def read(asked: Any, path: Path) -> Reading:
+def read(request: Any, path: Path) -> Reading:
     """Count the variants of genes, see :func:`read_table`. This is the file's reader.
 
     Args:
-        asked: the genes, as the JSON of :class:`~.attribution.WantedGene`.
+        request: the genes, as the JSON of :class:`~.attribution.RequestedGene`.
         path: the path of the table.
     """
-    table = count_table(path, msgspec.convert(asked, list[WantedGene]))
+    table = count_table(path, msgspec.convert(request, list[RequestedGene]))
     tallies = table.tallies
     starts = range(0, len(tallies), _GENES_PER_PART)
     parts = ([tally.data() for tally in tallies[at : at + _GENES_PER_PART]] for at in starts)
     return Reading([Count(table.rows, table.genes)], parts)
 
 
-def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], int]:
+def read_table(path: Path, genes: Sequence[RequestedGene]) -> tuple[list[Tally], int]:
     """Count the variants of each gene.
 
     The table has one row of a variant for each assembly. The variant counts once, by its
@@ -81,18 +81,18 @@ def read_table(path: Path, genes: Sequence[WantedGene]) -> tuple[list[Tally], in
     return table.tallies, table.rows
 
 
-def count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
+def count_table(path: Path, genes: Sequence[RequestedGene]) -> "Counted":
     """Count like :func:`read_table`, and also count all genes in the table.
 
     A row of several genes names them by symbol only. If the rows of single genes show that ClinVar
     uses other symbols than expected, the table is read again with ClinVar's symbols.
     """
     table = _count_table(path, genes)
-    corrected = table.wanted.corrected()
+    corrected = table.requested.corrected()
     return table if corrected is None else _count_table(path, corrected)
 
 
-def _count_table(path: Path, genes: Sequence[WantedGene]) -> "Counted":
+def _count_table(path: Path, genes: Sequence[RequestedGene]) -> "Counted":
     with opened_ahead(path) as stream:
         blocks = blocks_of_lines(stream, max_line=_MAX_LINE_BYTES, max_size=_MAX_BYTES)
         first = next(blocks, [b""])
@@ -127,13 +127,13 @@ class Counted:
     Attributes:
         tallies: the counts of each requested gene, in order.
         rows: the number of lines counted, without the header.
-        wanted: the genes, and the symbols that ClinVar used for them.
+        requested: the genes, and the symbols that ClinVar used for them.
     """
 
-    def __init__(self, genes: Sequence[WantedGene], columns: dict[str, int]) -> None:
+    def __init__(self, genes: Sequence[RequestedGene], columns: dict[str, int]) -> None:
         self.tallies = [Tally() for _ in genes]
         self.rows = 0
-        self.wanted = Wanted(genes)
+        self.requested = GeneIndex(genes)
         self._columns = columns
         self._said = itemgetter(*(columns[name] for name in _CLASSIFICATIONS))
         self._at = itemgetter(*(columns[name] for name in _DATES))
@@ -155,7 +155,7 @@ class Counted:
     def count(self, lines: list[bytes]) -> None:  # noqa: C901 - function calls would cost more than the work
         """Count the next lines of the table."""
         name, variation = self._columns["Name"], self._columns["VariationID"]
-        gene_of, said_of, at_of, splits = self._gene, self._said, self._at, self._splits
+        gene_of, classifications_of, at_of, splits = self._gene, self._said, self._at, self._splits
         genes, profiles, days = self._genes, self._profiles, self._days
         seen, size, tabs_behind = self._seen, len(self._seen), self._tabs_behind
         for row, line in enumerate(lines, self.rows + 1):
@@ -175,8 +175,8 @@ class Counted:
                     continue
                 if len(fields) <= splits or fields[-1].count(b"\t") != tabs_behind:
                     raise ValueError("more or fewer fields than columns")  # noqa: TRY301
-                said = said_of(fields)
-                profile = profiles.get(said) or self._read_profile(said)
+                classifications = classifications_of(fields)
+                profile = profiles.get(classifications) or self._read_profile(classifications)
                 at = at_of(fields)
                 newest = days.get(at)
                 if newest is None:
@@ -201,7 +201,7 @@ class Counted:
 
     def _find_genes(self, key: tuple[bytes, ...]) -> _Found:
         gene_id, gene_symbol = (value.decode("utf-8", "replace").strip() for value in key)
-        indexes, single_gene = self.wanted.find_in_row(gene_id, gene_symbol)
+        indexes, single_gene = self.requested.find_in_row(gene_id, gene_symbol)
         if len(self._gene_ids) < _MAX_CACHED and gene_id.isdecimal():  # of several genes it is -1
             self._gene_ids.add(gene_id)
         tallies = [self.tallies[index] for index in indexes]
@@ -210,13 +210,13 @@ class Counted:
             self._genes[key] = found
         return found
 
-    def _read_profile(self, said: tuple[bytes, ...]) -> Profile:
-        if max(map(len, said)) > _MAX_TERM_BYTES:
+    def _read_profile(self, classifications: tuple[bytes, ...]) -> Profile:
+        if max(map(len, classifications)) > _MAX_TERM_BYTES:
             raise ValueError(f"a classification of more than {_MAX_TERM_BYTES:,} bytes")
         if len(self._profiles) >= _MAX_PROFILES:
             raise TableError(f"more than {_MAX_PROFILES:,} different classifications")
-        made = aggregate.profile(*(value.decode("utf-8", "replace") for value in said))
-        self._profiles[said] = made
+        made = aggregate.profile(*(value.decode("utf-8", "replace") for value in classifications))
+        self._profiles[classifications] = made
         return made
 
     def _read_days(self, at: tuple[bytes, ...]) -> int:

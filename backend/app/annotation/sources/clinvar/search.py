@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.annotation.sources.base import all_of
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MAX_GENES, GeneIndex, RequestedGene
 from app.annotation.sources.clinvar.declaration import EUTILS, SUMMARIES_PER_REQUEST
 from app.annotation.sources.clinvar.summaries import (
     Search,
@@ -60,7 +60,7 @@ class Counted:
     alleles: int = 0
     belonging: int = 0
     left_out: Counter[int] = field(default_factory=Counter)
-    corrected: list[WantedGene] | None = None
+    corrected: list[RequestedGene] | None = None
     _seen: set[str] = field(default_factory=set)
 
     @property
@@ -68,13 +68,13 @@ class Counted:
         """The number of different variants that were received."""
         return len(self._seen)
 
-    def add(self, variants: Iterable[Variant], wanted: Wanted) -> None:
+    def add(self, variants: Iterable[Variant], requested: GeneIndex) -> None:
         """Count a page of variants."""
         for variant in variants:
             if variant.uid in self._seen:
                 continue
             self._seen.add(variant.uid)
-            found = [wanted.find(str(gene.geneid), gene.symbol) for gene in variant.genes]
+            found = [requested.find(str(gene.geneid), gene.symbol) for gene in variant.genes]
             places = {place for place in found if place is not None}
             genes = len({(gene.geneid, gene.symbol) for gene in variant.genes})
             self.alleles += variant.is_allele
@@ -93,7 +93,7 @@ class Counted:
                 )
 
 
-async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> Counted:
+async def count_variants(upstream: "Upstream", genes: Sequence[RequestedGene]) -> Counted:
     """Search for the genes' variants and count all of them, once.
 
     Raises:
@@ -111,18 +111,18 @@ async def count_variants(upstream: "Upstream", genes: Sequence[WantedGene]) -> C
         decode_search,
     )
     counted.expected = search.found
-    wanted = Wanted(genes)
+    requested = GeneIndex(genes)
     starts = iter(range(0, search.found, SUMMARIES_PER_REQUEST))
 
     async def take_pages() -> None:
         for start in starts:
             page = await _page(upstream, search, start)
-            counted.add(page, wanted)
+            counted.add(page, requested)
             if not page:  # variants are missing, so the remaining pages are useless
                 _exhaust(starts)
 
     await all_of(take_pages() for _ in range(EUTILS.concurrency))
-    counted.corrected = wanted.corrected()
+    counted.corrected = requested.corrected()
     return counted
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from app.annotation.sources.answers import Answer, FileRead, Gene
 from app.annotation.sources.base import FileSource, WeighedSource
 from app.annotation.sources.clinvar import germline
-from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.attribution import RequestedGene
 from app.annotation.sources.clinvar.data import ClinVarData
 from app.annotation.sources.clinvar.declaration import (
     EUTILS,
@@ -109,19 +109,19 @@ class ClinVar(WeighedSource, FileSource):
     async def annotate(self, genes: Sequence[Gene]) -> list[Answer]:
         """Search for the genes' variants."""
         expected = await self._expect()
-        wanted = [_wanted(gene, expected) for gene in genes]
-        counted = await count_variants(self._eutils, wanted)
+        requested = [_requested(gene, expected) for gene in genes]
+        counted = await count_variants(self._eutils, requested)
         if counted.received != counted.expected or counted.corrected is not None:
             # ClinVar may have changed between search and pages, or use another symbol for a gene
-            wanted = counted.corrected or wanted
-            counted = await count_variants(self._eutils, wanted)
+            requested = counted.corrected or requested
+            counted = await count_variants(self._eutils, requested)
         if counted.received != counted.expected:
             raise BadAnswer(f"received {counted.received} of {counted.expected} variants")
         if counted.alleles and not counted.belonging:
             raise BadAnswer(
                 f"none of the {counted.alleles} variants belongs to a gene that was asked about"
             )
-        searched = [any(map(searchable, want.symbols)) for want in wanted]
+        searched = [any(map(searchable, want.symbols)) for want in requested]
         awaited = sum(
             expected.alleles(gene.entrez_id, gene.symbol)
             for gene, asked in zip(genes, searched, strict=True)
@@ -132,16 +132,16 @@ class ClinVar(WeighedSource, FileSource):
         return [
             _answer(gene, want, tally.data() if asked else None, expected, counted.left_out[place])
             for place, (gene, want, asked, tally) in enumerate(
-                zip(genes, wanted, searched, counted.tallies, strict=True)
+                zip(genes, requested, searched, counted.tallies, strict=True)
             )
         ]
 
     async def bulk(self, genes: Sequence[Gene]) -> AsyncGenerator[list[Answer], None]:
         """Read the table; see :meth:`FileSource.bulk`."""
         expected = await self._expect()
-        wanted = [_wanted(gene, expected) for gene in genes]
-        places = iter(zip(genes, wanted, strict=True))
-        async with aclosing(self.read(wanted, of=dict[str, Any] | None)) as lists:
+        requested = [_requested(gene, expected) for gene in genes]
+        places = iter(zip(genes, requested, strict=True))
+        async with aclosing(self.read(requested, of=dict[str, Any] | None)) as lists:
             async for data in lists:
                 yield [
                     _answer(gene, want, each, expected)
@@ -179,13 +179,13 @@ def _read_expected(path: Path) -> tuple[str, Expected]:
     return sha256(path), read_expected(path)
 
 
-def _wanted(gene: Gene, expected: Expected) -> WantedGene:
-    return WantedGene(gene.entrez_id, expected.symbols(gene.entrez_id, gene.symbol))
+def _requested(gene: Gene, expected: Expected) -> RequestedGene:
+    return RequestedGene(gene.entrez_id, expected.symbols(gene.entrez_id, gene.symbol))
 
 
 def _answer(
     gene: Gene,
-    wanted: WantedGene,
+    requested: RequestedGene,
     data: dict[str, Any] | None,
     expected: Expected,
     left_out: int = 0,
@@ -194,7 +194,7 @@ def _answer(
 
     Args:
         gene: the gene.
-        wanted: the gene with the symbols of the search.
+        requested: the gene with the symbols of the search.
         data: the counts; None if no variant was counted.
         expected: ClinVar's own counts, which may differ, because they are from another day.
         left_out: the number of the gene's variants with too many genes to be counted.
@@ -202,9 +202,9 @@ def _answer(
     if data is not None:
         return Answer(gene.id, "found", data)
     reason = None
-    if not wanted.symbols:
+    if not requested.symbols:
         reason = f"ClinVar calls another gene {gene.symbol!r}, and its name for this one is unknown"
-    elif not any(map(searchable, wanted.symbols)):
+    elif not any(map(searchable, requested.symbols)):
         reason = f"{gene.symbol!r} contains characters that a search cannot contain"
     elif (alleles := expected.alleles(gene.entrez_id, gene.symbol)) > 2 * left_out:
         reason = _missed(1, alleles)

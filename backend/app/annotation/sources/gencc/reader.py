@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.annotation.sources.gencc.data import CLASSIFICATIONS, MODES, GenccData, Submission
-from app.annotation.sources.keyed import HGNC_ID, Asked, Grouped, reading
+from app.annotation.sources.keyed import HGNC_ID, Grouped, ReaderRequest, reading
 from app.annotation.upstream.bulk_files.lines import UnusableFile, in_line
 from app.annotation.upstream.bulk_files.messages import Reading
 from app.annotation.upstream.bulk_files.tables import Line, as_time, read_rows, read_table
@@ -45,9 +45,9 @@ class _Row(NamedTuple):
     submission: Submission
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the submissions of each gene that is asked for. This is the file's reader."""
-    rows = Grouped[_Row](Asked.of(asked), "hgnc_id")
+def read(request: Any, path: Path) -> Reading:
+    """Return the submissions of each requested gene. This is the file's reader."""
+    rows = Grouped[_Row](ReaderRequest.of(request), "hgnc_id")
     identity = _identity_of(path)
     table = read_table(
         path, (*COLUMNS, *identity), quoted=True, ended=True, max_line=_MAX_LINE_BYTES
@@ -126,11 +126,15 @@ def _data(rows: list[_Row]) -> GenccData:
     for row in sorted(versions.values(), key=lambda each: (each.at, each.id)):
         newest[_key(row.submission)] = row
     submissions = [newest[key].submission for key in sorted(newest)]
-    titles = {each.classification for each in submissions}
-    terms = [*(each.classification for each in submissions)]
-    terms += [each.mode_of_inheritance for each in submissions if each.mode_of_inheritance]
+    titles = {submission.classification for submission in submissions}
+    terms = [*(submission.classification for submission in submissions)]
+    terms += [
+        submission.mode_of_inheritance
+        for submission in submissions
+        if submission.mode_of_inheritance
+    ]
     return GenccData(
-        strongest_classification=next((each for each in _TITLES if each in titles), None),
+        strongest_classification=next((title for title in _TITLES if title in titles), None),
         submissions=submissions,
         superseded=len(rows) - len(submissions),
         unknown_terms=dict(Counter(term for term in terms if not is_known(term))),

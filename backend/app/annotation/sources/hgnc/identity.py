@@ -52,15 +52,15 @@ class Fate(NamedTuple):
     into: tuple[str, ...]
 
 
-def read(asked: Any, complete_set: Path, withdrawn: Path | None = None) -> Reading:
+def read(request: Any, complete_set: Path, withdrawn: Path | None = None) -> Reading:
     """Read both files, or the complete set alone. This is the reader.
 
     Args:
-        asked: nothing.
+        request: nothing.
         complete_set: the path of ``hgnc_complete_set.txt``.
         withdrawn: the path of ``withdrawn.txt``.
     """
-    del asked
+    del request
     approved: set[str] = set()
     genes: list[str] = []
     names: list[str] = []
@@ -72,7 +72,7 @@ def read(asked: Any, complete_set: Path, withdrawn: Path | None = None) -> Readi
         approved.add(record.hgnc_id)
         names += [_row(record.hgnc_id, *each) for each in record.names().storable()]
         ids = (record.hgnc_id, record.symbol, record.ensembl_gene_id, record.entrez_id)
-        if not record.lacking() and all(each is None or is_indexable(each) for each in ids):
+        if not record.lacking() and all(id_ is None or is_indexable(id_) for id_ in ids):
             genes.append(_row(*ids))
     counts = [Count(rows, len(approved))]
     fates: list[str] = []
@@ -138,7 +138,7 @@ MERGED = "Merged/Split"
 
 
 def _row(*values: str | None) -> str:
-    return "\t".join([r"\N" if each is None else _escaped(each) for each in values]) + "\n"
+    return "\t".join([r"\N" if value is None else _escaped(value) for value in values]) + "\n"
 
 
 def _escaped(value: str) -> str:

@@ -11,23 +11,23 @@ from app.annotation.upstream.bulk_files.digest import sha256
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 
-def read(asked: Any, path: Path) -> Reading:
+def read(request: Any, path: Path) -> Reading:
     """Return the records of some genes. This is the file's reader.
 
     Args:
-        asked: HGNC ids.
+        request: HGNC ids.
         path: the path of ``hgnc_complete_set.txt``.
     """
-    only = frozenset(asked)
+    only = frozenset(request)
     rows = genes = 0
-    wanted: list[msgspec.Raw] = []
+    requested: list[msgspec.Raw] = []
     for record in read_records(path):
         rows += 1
         genes += record.counts
         if record.hgnc_id in only:
-            wanted.append(msgspec.Raw(msgspec.json.encode(record)))
-    starts = range(0, len(wanted), MAX_ANSWERS)
-    parts = (wanted[at : at + MAX_ANSWERS] for at in starts)
+            requested.append(msgspec.Raw(msgspec.json.encode(record)))
+    starts = range(0, len(requested), MAX_ANSWERS)
+    parts = (requested[at : at + MAX_ANSWERS] for at in starts)
     return Reading([Count(rows, genes)], parts)
 
 

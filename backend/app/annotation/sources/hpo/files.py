@@ -122,7 +122,7 @@ def read_annotations(path: Path) -> Iterator[Annotation]:
     """
     for number, (gene, term, disease, *frequencies) in _gene_rows(path):
         key = _GENE.fullmatch(gene)
-        stated = [each for each in frequencies if each not in _NO_FREQUENCY]
+        stated = [frequency for frequency in frequencies if frequency not in _NO_FREQUENCY]
         if (
             key is None
             or not _TERM.fullmatch(term)

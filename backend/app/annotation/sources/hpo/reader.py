@@ -13,7 +13,7 @@ from app.annotation.sources.hpo.files import (
     read_diseases,
     read_version,
 )
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.ontology import Ontology, is_lost, read_obographs
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count, Reading
@@ -25,9 +25,9 @@ MAX_NAMELESS_SHARE = 0.05
 same annotations; with more, one of them is not whole."""
 
 
-def read(asked: Any, hpoa: Path, genes_to_phenotype: Path, hp_json: Path) -> Reading:
-    """Return the data of each gene that is asked for."""
-    asked = Asked.of(asked)
+def read(request: Any, hpoa: Path, genes_to_phenotype: Path, hp_json: Path) -> Reading:
+    """Return the data of each requested gene."""
+    request = ReaderRequest.of(request)
     ontology = read_obographs(hp_json, "HP")
     version = read_version(hpoa)
     if ontology.release != version.ontology:
@@ -36,7 +36,7 @@ def read(asked: Any, hpoa: Path, genes_to_phenotype: Path, hp_json: Path) -> Rea
             f" {ontology.release or 'a day that it does not state'}"
         )
     diseases, hpoa_rows = read_diseases(hpoa)
-    rows = Grouped[Annotation](asked, "entrez_id")
+    rows = Grouped[Annotation](request, "entrez_id")
     linked: set[str] = set()
     # the genes of the other two files: those about whose diseases, and terms, they say something
     described: set[str] = set()
@@ -59,7 +59,7 @@ def read(asked: Any, hpoa: Path, genes_to_phenotype: Path, hp_json: Path) -> Rea
         rows.size,
         Count(len(ontology.names), len(defined)),
     ]
-    maker = _maker(ontology, diseases, asked.options["organ_terms"])
+    maker = _maker(ontology, diseases, request.options["organ_terms"])
     return reading([rows], maker, sizes=sizes, release=version.name)
 
 

@@ -111,5 +111,5 @@ class Hpo(FileSource):
 
     def options(self) -> dict[str, Any]:
         """Return the terms of the organ."""
-        said = self._connect.settings_as(HpoSettings).hpo_organ_terms
-        return {"organ_terms": organ_terms(said)}
+        setting = self._connect.settings_as(HpoSettings).hpo_organ_terms
+        return {"organ_terms": organ_terms(setting)}

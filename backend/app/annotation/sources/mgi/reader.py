@@ -4,27 +4,27 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.mgi.data import MgiData, MgiOrtholog
 from app.annotation.sources.mgi.files import OrthologRow, read_genotypes, read_orthologs
 from app.annotation.sources.ontology import Ontology, is_lost, read_obo
 from app.annotation.upstream.bulk_files.messages import Count, Reading
 
 
-def read(asked: Any, orthologs: Path, genotypes: Path, ontology: Path) -> Reading:
-    """Return the data of each gene that is asked for."""
-    asked = Asked.of(asked)
+def read(request: Any, orthologs: Path, genotypes: Path, ontology: Path) -> Reading:
+    """Return the data of each requested gene."""
+    request = ReaderRequest.of(request)
     mp = read_obo(ontology, "MP")
-    rows = Grouped[OrthologRow](asked, "entrez_id")
-    mutants = Mutants(mp, asked.options["organ_terms"])
+    rows = Grouped[OrthologRow](request, "entrez_id")
+    mutants = Mutants(mp, request.options["organ_terms"])
     # the genes of the ontology: those about whose terms it says something
     defined: set[str] = set()
     for row in read_orthologs(orthologs):
         rows.add(row.gene, row)
         if not mp.names.keys().isdisjoint(row.terms):
             defined.add(row.gene)
-        if row.gene in rows.wanted:
-            mutants.wanted.add(row.marker)
+        if row.gene in rows.requested:
+            mutants.requested.add(row.marker)
     mutants.read(genotypes)
     sizes = [rows.size, mutants.size, Count(len(mp.names), len(defined))]
     return reading([rows], mutants.data, sizes=sizes)
@@ -38,11 +38,11 @@ class Mutants:
         roots: the roots of the organ.
 
     Attributes:
-        wanted: the mouse genes that count. The terms of others are not kept.
+        requested: the mouse genes that count. The terms of others are not kept.
     """
 
     def __init__(self, ontology: Ontology, roots: Sequence[str]) -> None:
-        self.wanted: set[str] = set()
+        self.requested: set[str] = set()
         self._names = ontology.names
         self._roots = list(roots)
         self._ontology = ontology
@@ -68,7 +68,7 @@ class Mutants:
         for term, marker in read_genotypes(path):
             self._rows += 1
             self._markers.add(marker)
-            if marker is None or marker not in self.wanted:
+            if marker is None or marker not in self.requested:
                 continue
             if term not in now:
                 now[term] = self._ontology.current(term)

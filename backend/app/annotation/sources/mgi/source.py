@@ -106,5 +106,5 @@ class Mgi(FileSource):
 
     def options(self) -> dict[str, Any]:
         """Return the terms of the organ."""
-        said = self._connect.settings_as(MgiSettings).mgi_organ_terms
-        return {"organ_terms": organ_terms(said)}
+        setting = self._connect.settings_as(MgiSettings).mgi_organ_terms
+        return {"organ_terms": organ_terms(setting)}

@@ -27,7 +27,9 @@ class _Meta(msgspec.Struct, gc=False, frozen=True):
     basicPropertyValues: tuple[_Property, ...] = ()  # noqa: N815 - the format's name
 
     def values(self, predicate: str) -> list[str]:
-        return [each.val for each in self.basicPropertyValues if each.pred == predicate]
+        return [
+            property_.val for property_ in self.basicPropertyValues if property_.pred == predicate
+        ]
 
 
 class _Node(msgspec.Struct, gc=False):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from app.annotation.sources.answers import Gene
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.orphanet.data import OrphanetData, OrphanetDisease
 from app.annotation.sources.orphanet.elements import Elements
 from app.annotation.upstream.bulk_files.lines import UnusableFile
@@ -35,25 +35,27 @@ class Association(NamedTuple):
     disorder: OrphanetDisease
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the data of each gene that is asked for.
+def read(request: Any, path: Path) -> Reading:
+    """Return the data of each requested gene.
 
     Orphanet names nearly all genes by their HGNC ids. Where it does not, the Ensembl id tells, or
     else the symbol.
     """
-    asked = Asked.of(asked)
-    named = _Names(asked.genes)
-    rows = Grouped[OrphanetDisease | str](asked, "hgnc_id")
+    request = ReaderRequest.of(request)
+    named = _Names(request.genes)
+    rows = Grouped[OrphanetDisease | str](request, "hgnc_id")
     file = Elements(path, "Disorder")
     disorders = 0
     for disorder in file:
         disorders += 1
-        for each in _associations(path, disorder):
-            key = each.hgnc_id or named.hgnc_id_of(each)
-            rows.add(key or each.symbol, each.disorder)
+        for association in _associations(path, disorder):
+            key = association.hgnc_id or named.hgnc_id_of(association)
+            rows.add(key or association.symbol, association.disorder)
             if key is None:
-                for other in named.ambiguous.get(each.symbol, ()):
-                    reason = f"Orphanet has {each.symbol}, which may be this gene or another one"
+                for other in named.ambiguous.get(association.symbol, ()):
+                    reason = (
+                        f"Orphanet has {association.symbol}, which may be this gene or another one"
+                    )
                     rows.add(other, reason)
     stated = file.around.get("DisorderList", {}).get("count")
     if stated is not None and stated != str(disorders):

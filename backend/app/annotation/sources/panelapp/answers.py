@@ -76,7 +76,7 @@ class Detail(Listed):
         was last made, and may lag behind.
         """
         expected = self.stats.number_of_genes
-        if any(each.slug == SUPER_PANEL for each in self.types):
+        if any(type_.slug == SUPER_PANEL for type_ in self.types):
             return bool(expected) and not self.genes
         return len(self.genes) != expected
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.panelapp.answers import Line
 from app.annotation.sources.panelapp.data import Panel, PanelAppData
 from app.annotation.upstream.bulk_files.lines import UnusableFile, lines
@@ -37,13 +37,13 @@ class _Listing(NamedTuple):
     rank: int
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the panels of each gene that is asked for. This is the file's reader.
+def read(request: Any, path: Path) -> Reading:
+    """Return the panels of each requested gene. This is the file's reader.
 
     Raises:
         UnusableFile: a line is not a panel, or a panel occurs twice.
     """
-    rows = Grouped[_Listing](Asked.of(asked), "hgnc_id")
+    rows = Grouped[_Listing](ReaderRequest.of(request), "hgnc_id")
     decoder = msgspec.json.Decoder(Line)
     seen: set[tuple[str, int]] = set()
     unnamed = 0
@@ -61,7 +61,7 @@ def read(asked: Any, path: Path) -> Reading:
             rated = row.confidence_level != "0"
             if hgnc_id is None:
                 unnamed += 1
-            elif hgnc_id not in rows.wanted:
+            elif hgnc_id not in rows.requested:
                 rows.count(hgnc_id, says_something=rated)
             else:
                 confidence = _CONFIDENCE[row.confidence_level]
@@ -81,10 +81,10 @@ def read(asked: Any, path: Path) -> Reading:
 
 def _data(listings: list[_Listing]) -> PanelAppData:
     best: dict[tuple[str, int], _Listing] = {}
-    for each in listings:
-        key = each.panel.region, each.panel.panel_id
-        if key not in best or each.rank < best[key].rank:
-            best[key] = each
+    for listing in listings:
+        key = listing.panel.region, listing.panel.panel_id
+        if key not in best or listing.rank < best[key].rank:
+            best[key] = listing
     ordered = sorted(
         best.values(),
         key=lambda each: (each.rank, each.panel.region, each.panel.panel, each.panel.panel_id),

@@ -126,7 +126,7 @@ class PanelApp(CollectedSource):
     @property
     def address(self) -> str:
         """The lists whose panels are collected."""
-        return " ".join(self._upstreams[each].address(LIST) for each in self._regions)
+        return " ".join(self._upstreams[region].address(LIST) for region in self._regions)
 
     async def current_file(self) -> Release:
         """Return the day of the newest version of a panel.
@@ -194,7 +194,7 @@ class PanelApp(CollectedSource):
             except _NotWhole as not_whole:
                 error = BadAnswer(f"{HOSTS[region].name}: {not_whole}")
             else:
-                return {_Key(region, each.id, each.version): each for each in panels}
+                return {_Key(region, panel.id, panel.version): panel for panel in panels}
         assert error is not None
         raise error
 
@@ -210,7 +210,7 @@ class PanelApp(CollectedSource):
             panels += page.panels
             if page.count != count or not page.panels:
                 raise _NotWhole(f"page {number} of the list has {page.count:,} panels in all")
-        if not count or not len({each.id for each in panels}) == len(panels) == count:
+        if not count or not len({panel.id for panel in panels}) == len(panels) == count:
             raise _NotWhole(f"the list has {len(panels):,} of {count:,} panels")
         return panels
 

@@ -119,8 +119,8 @@ class Links:
             fields = line.split(b" ")
             if len(fields) != width:
                 raise UnusableFile(f"{path.name} has a row that is none: {line[:80]!r}")
-            first, second, said = read(fields)
-            score = scores.get(said)
+            first, second, score_text = read(fields)
+            score = scores.get(score_text)
             if score is None:
                 raise UnusableFile(f"{path.name} has a score that is none: {line[:80]!r}")
             if first != protein:
@@ -150,6 +150,6 @@ class Links:
                 f"{path.name} has {self._forwards:,} links in one direction and {backwards:,} in"
                 " the other, so that a part is missing"
             )
-        unknown = sum(each not in self._keys for each in self._proteins)
+        unknown = sum(protein not in self._keys for protein in self._proteins)
         if unknown > _MAX_UNKNOWN_SHARE * len(self._proteins):
             raise UnusableFile(f"{path.name} has {unknown:,} proteins that the list does not have")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.annotation.sources.keyed import Asked, in_parts
+from app.annotation.sources.keyed import ReaderRequest, in_parts
 from app.annotation.sources.stringdb.data import LEVELS, Partner, StringDbData
 from app.annotation.sources.stringdb.links import Links, Partners
 from app.annotation.sources.stringdb.proteins import read_aliases, read_info
@@ -18,9 +18,9 @@ class _Found(NamedTuple):
     partners: Partners
 
 
-def read(asked: Any, info: Path, aliases: Path, links: Path) -> Reading:
-    """Return the partners of each gene that is asked for. This is the files' reader."""
-    genes = Asked.of(asked).genes
+def read(request: Any, info: Path, aliases: Path, links: Path) -> Reading:
+    """Return the partners of each requested gene. This is the files' reader."""
+    genes = ReaderRequest.of(request).genes
     named = read_info(info)
     identified = read_aliases(aliases)
     proteins: dict[str, list[str]] = {}

@@ -136,8 +136,8 @@ def _exact(place: str) -> int | None:
 def _locations(text: str) -> list[str]:
     found: dict[str, None] = {}
     for comment in _comments(text, "SUBCELLULAR LOCATION"):
-        said = _MOLECULE.sub("", _EVIDENCE.sub("", comment)).partition("Note=")[0]
-        for place in said.strip().rstrip(".").split(". "):
+        text = _MOLECULE.sub("", _EVIDENCE.sub("", comment)).partition("Note=")[0]
+        for place in text.strip().rstrip(".").split(". "):
             # what follows a semicolon is the topology: "Single-pass membrane protein"
             name = place.partition(";")[0].strip()
             if name:
@@ -146,9 +146,9 @@ def _locations(text: str) -> list[str]:
 
 
 def _disease(comment: str) -> Disease:
-    said = _TEXT_EVIDENCE.sub("", comment)
-    named = _DISEASE.fullmatch(_MOLECULE.sub("", said))
+    text = _TEXT_EVIDENCE.sub("", comment)
+    named = _DISEASE.fullmatch(_MOLECULE.sub("", text))
     if named is None:
-        return Disease(None, None, None, _bounded(said.removeprefix("Note="), MAX_DISEASE_CHARS))
+        return Disease(None, None, None, _bounded(text.removeprefix("Note="), MAX_DISEASE_CHARS))
     text = _bounded(named["text"], MAX_DISEASE_CHARS)
     return Disease(named["name"], named["short"], f"OMIM:{named['mim']}", text)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from app.annotation.sources.keyed import Asked, Grouped, reading
+from app.annotation.sources.keyed import Grouped, ReaderRequest, reading
 from app.annotation.sources.uniprot.data import Protein, UniProtData
 from app.annotation.sources.uniprot.entries import COLUMNS, read_entry
 from app.annotation.upstream.bulk_files.lines import UnusableFile
@@ -14,14 +14,14 @@ _MAX_LINE_BYTES = 1 << 20
 """Bytes of a line. The long texts with all their evidence have some 50 KB."""
 
 
-def read(asked: Any, path: Path) -> Reading:
-    """Return the entries of each gene that is asked for. This is the file's reader.
+def read(request: Any, path: Path) -> Reading:
+    """Return the entries of each requested gene. This is the file's reader.
 
     Raises:
         UnusableFile: a row has another form, or an entry occurs twice, as when a page was sent
             twice in place of another one.
     """
-    rows = Grouped[Protein](Asked.of(asked), "hgnc_id")
+    rows = Grouped[Protein](ReaderRequest.of(request), "hgnc_id")
     seen: set[str] = set()
     for line in read_table(path, COLUMNS, max_line=_MAX_LINE_BYTES):
         entry = read_entry(line.values)

@@ -44,7 +44,7 @@ def main() -> int:
     try:
         paths = [Path(path) for path in order.paths]
         digests = [sha256(path) for path in paths]
-        reading = read(order.asked, *paths)
+        reading = read(order.request, *paths)
         messages = (
             msgspec.json.encode(Part(msgspec.Raw(msgspec.json.encode(part))))
             for part in reading.parts

@@ -41,12 +41,12 @@ class Order(msgspec.Struct):
     Attributes:
         reader: ``module:function``.
         paths: the paths of the files.
-        asked: the request that the reader receives.
+        request: the request that the reader receives.
     """
 
     reader: str
     paths: list[str]
-    asked: Any
+    request: Any
 
 
 class Part(msgspec.Struct, tag=True):

@@ -35,14 +35,14 @@ class ReadingProcessDied(KidneyGeneticsError):
 
 
 async def read_in_child(
-    reader: str, paths: Sequence[Path], asked: Any, *, of: Any, done: Callable[[Done], None]
+    reader: str, paths: Sequence[Path], request: Any, *, of: Any, done: Callable[[Done], None]
 ) -> AsyncGenerator[list[Any], None]:
     """Read files in a child process.
 
     Args:
         reader: ``module:function``, see :mod:`app.annotation.upstream.bulk_files`.
         paths: the paths of the files.
-        asked: the request for the reader. It must be serializable as JSON.
+        request: the request for the reader. It must be serializable as JSON.
         of: the type of the elements of the reader's lists.
         done: called with the sizes of the files after the last list.
 
@@ -72,10 +72,10 @@ async def read_in_child(
     assert process.stdout
     assert process.stderr
     names = " and ".join(path.name for path in paths)
-    said = asyncio.create_task(_log_lines(names, process.stderr))
+    stderr_log = asyncio.create_task(_log_lines(names, process.stderr))
     try:
         with contextlib.suppress(ConnectionError):  # the error below quotes its last line
-            order = Order(reader, [str(path) for path in paths], asked)
+            order = Order(reader, [str(path) for path in paths], request)
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             await process.stdin.drain()
         async for line in process.stdout:
@@ -86,16 +86,16 @@ async def read_in_child(
                 case Unreadable(reason):
                     raise UnreadableFile(reason)
                 case Done():
-                    rows = [f"{each.rows:,}" for each in message.files]
+                    rows = [f"{file.rows:,}" for file in message.files]
                     logger.info("read %s rows of %s", " and ".join(rows), names)
                     done(message)
                     return
         status = await process.wait()
-        last_words = await said
+        last_words = await stderr_log
         raise ReadingProcessDied(f"reading {names} exited with status {status}: {last_words}")
     finally:
         kill(process)
-        said.cancel()
+        stderr_log.cancel()
         await asyncio.shield(process.wait())
         process.stdin.close()
 

@@ -47,7 +47,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Unlimited:
-    """Lets everything through at once: how requests are limited has tests of its own."""
+    """A limiter without limits, because other tests cover rate limits."""
 
     async def acquire(self, budget: str, rate: float) -> None:
         pass

@@ -1,4 +1,4 @@
-"""What the sources download is what retention knows that they read."""
+"""Retention knows all files that the sources download and read."""
 
 from collections.abc import Callable
 from contextlib import aclosing
@@ -30,6 +30,6 @@ async def test_no_file_that_a_source_has_downloaded_is_removed(
     at_once = upstreams.model_copy(update={"cache_days": 0})
     assert unused_files.folders(upstreams.cache_dir)
     assert list_unused(at_once) == []
-    # the same files at another address are those of a former one
+    # files of another address count as files of a former address
     moved = {host.setting: "http://elsewhere" for host in reads.info.hosts}
     assert list_unused(at_once.model_copy(update=moved))

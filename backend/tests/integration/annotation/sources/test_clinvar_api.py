@@ -77,7 +77,7 @@ async def test_without_expected_counts_all_genes_weigh_the_same(
 
 
 @pytest.mark.parametrize("kind", ["wrong-count", "uid-error"])
-async def test_a_passing_shortfall_is_searched_again(
+async def test_a_search_with_a_temporary_shortfall_is_repeated(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene], kind: str
 ) -> None:
     sandbox.fault("clinvar.esummary", kind, times=1)
@@ -115,7 +115,7 @@ async def test_a_search_that_counts_too_many_is_a_bad_answer(
         await source("clinvar").annotate(genes[:5])
 
 
-async def test_an_expired_search_is_made_again(
+async def test_an_expired_search_is_repeated(
     sandbox: Sandbox,
     source: Callable[[str], Source],
     genes: list[Gene],

@@ -15,7 +15,7 @@ import pytest
 
 from app.annotation.sources.answers import MAX_ANSWERS, Answer, Gene
 from app.annotation.sources.base import Source
-from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.attribution import RequestedGene
 from app.annotation.sources.clinvar.declaration import FILES, TABLE_FILE
 from app.annotation.sources.clinvar.source import ClinVar
 from app.annotation.sources.connector import Connector
@@ -50,7 +50,7 @@ async def in_bulk(source: Source, genes: list[Gene]) -> dict[int, Answer]:
 
 
 def counting(path: Path) -> AsyncGenerator[list[Any], None]:
-    wanted = [WantedGene("1", ("A",))]
+    wanted = [RequestedGene("1", ("A",))]
     return read_in_child(ClinVar.file.reader, [path], wanted, of=Any, done=lambda _: None)
 
 
@@ -171,7 +171,7 @@ async def test_cancelling_ends_the_reading_process(
 
     monkeypatch.setattr(reading_process.asyncio, "create_subprocess_exec", spawn_and_note)
     reading = asyncio.create_task(read())
-    # opening the writing end waits for the process to open the other one
+    # opening the write end blocks until the process opens the read end
     writing = await asyncio.to_thread(os.open, endless, os.O_WRONLY)
     assert spawned[0].returncode is None
     reading.cancel()
@@ -204,7 +204,7 @@ def test_the_reading_process_dies_with_its_parent(endless: Path) -> None:
             msgspec.json.encode(Order(ClinVar.file.reader, [str(endless)], [])) + b"\n"
         )
         parent.stdin.flush()
-        with endless.open("wb"):  # waits until the child has opened it
+        with endless.open("wb"):  # blocks until the child has opened it
             ended = os.pidfd_open(child)
             parent.kill()
             assert select.select([ended], [], [], scaled(WAIT))[0]

@@ -1,4 +1,4 @@
-"""What holds for every source that reads files only: its answers, its release, and bad files."""
+"""Properties of every source that only reads files: answers, release, and bad files."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ FILE_SOURCES = [
 ]
 
 MAX_BYTES = 8_000
-"""Of the data of one gene in the sandbox."""
+"""The data of one gene in the sandbox."""
 
 Connect = Callable[[str], Source]
 
@@ -67,7 +67,7 @@ async def test_genes_have_answers_as_the_source_declares_them(
     assert all(definitions(structure).values()), "a field has no definition"
 
 
-async def test_elements_are_told_apart_and_maps_have_no_other_keys_than_is_declared(
+async def test_elements_have_unique_identities_and_maps_only_declared_keys(
     name: str, source: Connect, genes: list[Gene]
 ) -> None:
     fields = fields_of(name).values()
@@ -99,7 +99,7 @@ async def test_the_release_is_known_before_the_file_is_read(
     assert SOURCES[name].info.min_genes > 0
 
 
-async def test_the_doctors_probes_are_content(name: str, connect: Connector) -> None:
+async def test_the_doctors_probes_pass(name: str, connect: Connector) -> None:
     assert all([await probe.ask(connect) for probe in SOURCES[name].probes])
 
 
@@ -115,7 +115,7 @@ async def test_a_bad_file_is_refused_or_counts_fewer_genes(
             try:
                 sandbox.fault(each, kind)
             except BadFault:
-                continue  # a file without numbers cannot have 0 in all of them
+                continue  # only a file with numbers can have zeros in all of them
             bad = source(name)
             try:
                 answers = await read(bad, genes)

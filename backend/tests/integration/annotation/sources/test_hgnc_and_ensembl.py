@@ -25,7 +25,7 @@ async def test_hgnc_gives_the_same_annotations_by_api_and_from_its_file(
 ) -> None:
     asked = [*genes[:40], WITHDRAWN, NEVER_WAS]
     by_api = by_gene(await source("hgnc").annotate(asked))
-    # the names in the file are stored together, and not with each gene's answer
+    # the names in the file are stored together and not with each answer
     nameless = {key: replace(answer, names=None) for key, answer in by_api.items()}
     assert await in_bulk(source("hgnc"), asked) == nameless
     assert [by_api[gene.id].state for gene in asked] == ["found"] * 40 + ["absent"] * 2
@@ -61,7 +61,7 @@ async def test_one_bad_answer_of_hgnc_leaves_one_gene_unknown(
     assert {answer.state for answer in answers.values()} == {"found"}
 
 
-async def test_ensembl_tells_absent_genes_from_lost_ones(
+async def test_absent_genes_are_distinguished_from_genes_lost_in_the_answer(
     sandbox: Sandbox, source: Callable[[str], Source], genes: list[Gene]
 ) -> None:
     there = {gene.symbol: gene.at_ensembl for gene in sandbox.catalogue.genes}
@@ -73,7 +73,7 @@ async def test_ensembl_tells_absent_genes_from_lost_ones(
     answers = by_gene(await ensembl.annotate(genes))
     for gene in genes:
         assert answers[gene.id].state == ("found" if there[gene.symbol] else "absent")
-    # all ids, the lost one, all symbols that are left, the lost one, and each that is not there
+    # requests: all ids, the lost id, all remaining symbols, the lost symbol, and each missing one
     assert ensembl.requests == 1 + 1 + 1 + 1 + list(there.values()).count(False)
     data = answers[lost.id].data
     assert data is not None

@@ -1,4 +1,4 @@
-"""HPO's files, as the sandbox redirects to them and serves them."""
+"""HPO's files, which the sandbox serves behind redirects."""
 
 from collections.abc import Callable
 
@@ -93,7 +93,7 @@ async def test_frequencies_that_all_became_zero_leave_every_gene_as_it_is(
         await ask(source("hpo"), genes)
 
 
-async def test_half_of_the_ontology_makes_no_gene_absent(
+async def test_a_truncated_ontology_makes_no_gene_absent(
     source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox
 ) -> None:
     before = await ask(source("hpo"), genes)

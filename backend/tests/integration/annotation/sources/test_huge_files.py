@@ -25,7 +25,7 @@ MOST = 300 * 1024**2
 
 
 def hgnc(folder: Path) -> Path:
-    """A header, and a line of 1 GB that takes no room on the disk: it is a hole."""
+    """A file with a header and a line of 1 GB, which is sparse and takes no disk space."""
     path = folder / "hgnc_complete_set.txt"
     path.write_text("\t".join(FIELDS) + "\n")
     os.truncate(path, GIGABYTE)
@@ -62,7 +62,7 @@ async def read(reader, path):
 
 asyncio.run(read(*sys.argv[1:]))
 """
-"""In a process that has no other child: the peak is that of all children there ever were."""
+"""Runs in a process without other children, because the peak covers all its children."""
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_file_is_read_up_to_its_limit_and_refused_beyond_it(tmp_path: Path) ->
 
 
 async def test_a_table_with_ever_new_classifications_is_refused(tmp_path: Path) -> None:
-    """Its lines are short and well-formed, and would fill the memory all the same."""
+    """The lines are short and well formed, but would exhaust the memory."""
     path = tmp_path / "variant_summary.txt.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(("\t".join(REQUIRED) + "\n").encode())

@@ -1,4 +1,4 @@
-"""MGI's files, as the sandbox serves them."""
+"""MGI's files, served by the sandbox."""
 
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ async def test_a_damaged_file_leaves_every_gene_as_it_is(
         await ask(source("mgi"), genes)
 
 
-async def test_half_of_the_ontology_makes_no_gene_absent(
+async def test_a_truncated_ontology_makes_no_gene_absent(
     source: Callable[[str], Source], genes: list[Gene], sandbox: Sandbox
 ) -> None:
     before = await ask(source("mgi"), genes)

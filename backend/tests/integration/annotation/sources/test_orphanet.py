@@ -1,4 +1,4 @@
-"""Orphanet's file, as the sandbox serves it."""
+"""Orphanet's file, served by the sandbox."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Conditions that are refused, and what the refusals say."""
+"""Refused conditions and their errors."""
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_a_wrong_condition_is_refused_with_what_is_allowed(
     assert allowed in refused.value.allowed
 
 
-def test_there_is_a_limit_of_conditions() -> None:
+def test_the_number_of_conditions_is_limited() -> None:
     with pytest.raises(WrongUse, match="21 conditions"):
         parse_conditions(["clinvar.variants>1"] * (MAX_CONDITIONS + 1), KNOWN)
 

@@ -1,4 +1,4 @@
-"""Comparing two versions of the data of an answer."""
+"""Comparison of two versions of an answer's data."""
 
 import copy
 import random
@@ -20,9 +20,9 @@ SHAPES = {
 def apply(
     data: dict[str, Any] | None, changes: list[FieldChange], new: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Make the new data from the old and the changes.
+    """Apply changes to the old data.
 
-    The new data are read only to tell several elements with one identity apart.
+    The new data are used only to distinguish several elements with the same identity.
     """
     made: dict[str, Any] = copy.deepcopy(data or {})
     altered: dict[Any, Any] = {}
@@ -62,7 +62,7 @@ def apply_to(made: dict[str, Any], path: tuple[str, ...], change: FieldChange) -
 
 
 def without_equals(elements: list[Any], others: list[Any]) -> list[Any]:
-    """Return the elements of a list that have no equal one in another list."""
+    """Return the elements of a list without an equal in another list."""
     left = [ordered(each) for each in others]
     found = []
     for each in elements:
@@ -102,7 +102,7 @@ def is_named(element: Any, identity: Any) -> bool:
 
 
 def ordered(value: Any) -> Any:
-    """Return a value with all its lists in one order."""
+    """Return a value with all its lists sorted."""
     if isinstance(value, dict):
         return {name: ordered(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -112,7 +112,7 @@ def ordered(value: Any) -> Any:
 
 def canonical(value: Any) -> str:
     if isinstance(value, dict):
-        # an empty one is no empty list
+        # an empty map differs from an empty list
         return f"object {sorted((name, canonical(each)) for name, each in value.items())}"
     if isinstance(value, list):
         return str([canonical(each) for each in value])
@@ -142,7 +142,7 @@ ANYTHING = st.recursive(
 
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
-    """Return values that the field declares, from few different ones so that they repeat."""
+    """Generate values of the declared type, from few distinct ones, so that they repeat."""
     if field.kind == "list":
         inner = objects_of(field.parts, len(field.path)) if field.parts else SIMPLE
         return st.lists(inner, max_size=4)
@@ -157,7 +157,7 @@ def objects_of(draw: Any, fields: Any, below: int = 0) -> dict[str, Any]:
     """Return data with some of the declared fields, and sometimes with others."""
     made: dict[str, Any] = {}
     for field in fields:
-        # a former version of the source may have something else there, or nothing
+        # data of an older parser may have another value or none
         if not draw(st.integers(0, 5)):
             continue
         into: Any = made
@@ -187,7 +187,7 @@ SOURCE_AND_PAIR = st.sampled_from(sorted(SHAPES)).flatmap(
     )
 )
 @given(SOURCE_AND_PAIR)
-def test_the_changes_applied_to_the_old_give_the_new(pair: Any) -> None:
+def test_the_changes_applied_to_the_old_data_give_the_new_data(pair: Any) -> None:
     source, old, new = pair
     changes = diff(SHAPES[source], old, new)
     assert ordered(apply(old, changes, new)) == ordered(new)
@@ -195,7 +195,7 @@ def test_the_changes_applied_to_the_old_give_the_new(pair: Any) -> None:
 
 @example(("clingen", None, {"validity": [None, None, 2]}), 0)
 @given(SOURCE_AND_PAIR, st.integers(0, 3))
-def test_the_order_of_lists_is_no_change(pair: Any, seed: int) -> None:
+def test_another_order_of_a_list_is_not_a_change(pair: Any, seed: int) -> None:
     source, _, data = pair
     assert diff(SHAPES[source], data, shuffled(data, seed)) == []
     assert diff(SHAPES[source], data, copy.deepcopy(data)) == []
@@ -203,13 +203,13 @@ def test_the_order_of_lists_is_no_change(pair: Any, seed: int) -> None:
 
 @settings(max_examples=30)
 @given(SOURCE_AND_PAIR, SOURCE_AND_PAIR)
-def test_the_data_of_any_version_of_any_source_can_be_compared(pair: Any, other: Any) -> None:
+def test_any_data_of_any_source_can_be_compared(pair: Any, other: Any) -> None:
     source, old, _ = pair
     _, new, _ = other
     assert ordered(apply(old, diff(SHAPES[source], old, new), new)) == ordered(new or {})
 
 
-def test_a_number_that_changed_has_both_values() -> None:
+def test_a_changed_number_has_both_values() -> None:
     old, new = {"germline": {"pathogenic": 512, "benign": 3}}, {"germline": {"pathogenic": 519}}
     assert diff(SHAPES["clinvar"], old, new) == [
         FieldChange(("germline", "pathogenic"), "altered", 512, 519),
@@ -217,7 +217,7 @@ def test_a_number_that_changed_has_both_values() -> None:
     ]
 
 
-def test_a_panel_is_compared_with_the_one_of_the_same_number() -> None:
+def test_panels_with_the_same_number_are_compared() -> None:
     old = [panel(1, "amber", version="1.0"), panel(2, "green"), panel(3, "red")]
     new = [panel(4, "red"), panel(3, "red"), panel(1, "green", version="1.1")]
     changes = diff(SHAPES["panelapp"], {"panels": old}, {"panels": new})
@@ -235,10 +235,10 @@ def panel(number: int, confidence: str, *, version: str = "1.0") -> dict[str, An
     return {**made, "confidence": confidence}
 
 
-def test_elements_of_the_same_identity_are_added_and_removed() -> None:
+def test_elements_with_the_same_identity_are_added_and_removed() -> None:
     old = [panel(1, "amber"), panel(1, "red")]
     changes = diff(SHAPES["panelapp"], {"panels": old}, {"panels": [panel(1, "green"), old[1]]})
-    # the equal ones are a pair, so that the others are one
+    # the equal elements are a pair, so the other two are as well
     assert [(each.change, each.old, each.new) for each in changes] == [
         ("altered", "amber", "green")
     ]
@@ -253,7 +253,7 @@ def test_fields_that_move_are_marked(source: str) -> None:
     assert change.moves
 
 
-def test_rows_that_nothing_identifies_are_compared_as_they_are() -> None:
+def test_rows_without_an_identity_are_compared_as_a_whole() -> None:
     rows = Field("mine", ("rows",), "list", nullable=False, definition="", element="object")
     old, new = [{"a": 1}, {"a": 1}, {"a": 2}], [{"a": 2}, {"a": 1}, {"a": 3}]
     assert diff(Shape.of([rows]), {"rows": old}, {"rows": new}) == [

@@ -43,7 +43,7 @@ UNITS = {
     "variants",
     "version",
 }
-"""One word for each unit. A source whose unit is not among them may add it here."""
+"""The allowed words for units. A new source may add its unit."""
 
 PSEUDO_FIELDS = {"state", "release", "fetched_at"}
 
@@ -57,14 +57,14 @@ def everything() -> Iterator[Field]:
         waiting += field.parts
 
 
-def test_every_number_has_a_unit_in_words_that_all_sources_share() -> None:
+def test_every_number_has_a_unit_and_all_sources_use_the_same_words() -> None:
     for field in everything():
         numeric = {"integer", "number"} & {field.kind, field.element}
         assert (field.unit is not None) == bool(numeric), field.name
         assert field.unit is None or field.unit in UNITS, field.name
 
 
-def test_every_list_of_objects_says_what_identifies_an_element() -> None:
+def test_every_list_of_objects_declares_the_identity_of_its_elements() -> None:
     for field in everything():
         parts = {part.path[-1] for part in field.parts}
         assert bool(field.identity) == (field.element == "object"), field.name
@@ -73,7 +73,7 @@ def test_every_list_of_objects_says_what_identifies_an_element() -> None:
         assert not moving & set(field.identity), field.name
 
 
-def test_every_field_is_defined_and_its_name_means_nothing_else() -> None:
+def test_every_field_is_defined_and_its_name_is_unambiguous() -> None:
     names = [field.name for field in everything()]
     assert len(names) == len(set(names))
     for field in everything():
@@ -81,14 +81,14 @@ def test_every_field_is_defined_and_its_name_means_nothing_else() -> None:
         assert field.path[0] not in PSEUDO_FIELDS, field.name
 
 
-def test_a_table_shows_at_first_one_field_of_a_source_at_most() -> None:
+def test_a_table_shows_at_most_one_field_of_a_source_by_default() -> None:
     shown = default_fields(SOURCES)
     assert 4 <= len(shown) == len({field.source for field in shown}) <= 8
     first = shown[0].source
     assert [each.name for each in default_fields({first})] == [shown[0].name]
 
 
-def test_structures_in_structures_are_flattened() -> None:
+def test_nested_structures_are_flattened() -> None:
     field = KNOWN["clinvar"]["clinvar.germline.pathogenic"]
     assert (field.path, field.kind, field.unit) == (
         ("germline", "pathogenic"),
@@ -111,7 +111,7 @@ def test_structures_in_structures_are_flattened() -> None:
         ("panelapp.panels", {"element": "object", "identity": ("region", "panel_id")}),
     ],
 )
-def test_a_field_says_what_its_values_are(name: str, says: dict[str, Any]) -> None:
+def test_a_field_describes_its_values(name: str, says: dict[str, Any]) -> None:
     field = find_field(name, KNOWN)
     assert {key: getattr(field, key) for key in says} == says
 
@@ -132,7 +132,7 @@ def test_a_key_of_a_map_is_a_field_that_may_be_null() -> None:
 
 
 @pytest.mark.parametrize("key", ["no assertion", 'a "b", c.d=e', "stop>gain", "é", "HP:1"])
-def test_a_quoted_key_may_have_any_character(key: str) -> None:
+def test_a_quoted_key_may_contain_any_character(key: str) -> None:
     quoted = '"' + key.replace('"', '""') + '"'
     found = find_field(f"clinvar.review_status.{quoted}", KNOWN)
     assert found.path == ("review_status", key)
@@ -140,7 +140,7 @@ def test_a_quoted_key_may_have_any_character(key: str) -> None:
     assert split_names(f"gnomad.pli,{found.name}, hgnc") == ["gnomad.pli", found.name, "hgnc"]
 
 
-def test_the_name_of_a_source_or_a_structure_means_all_of_its_fields() -> None:
+def test_the_name_of_a_source_or_structure_selects_all_of_its_fields() -> None:
     names = ["clinvar.germline", "clinvar.germline.benign", "gnomad.pli", "pubmed"]
     found = [field.name for field in find_fields(names, KNOWN)]
     assert found == [
@@ -174,7 +174,7 @@ def test_the_name_of_a_source_or_a_structure_means_all_of_its_fields() -> None:
         ("gnomad.pli.x", "no field 'gnomad.pli.x'; did you mean gnomad.pli?", "gnomad.loeuf"),
     ],
 )
-def test_a_name_of_nothing_is_refused_with_the_nearest_one(
+def test_an_unknown_name_is_refused_with_the_most_similar_one(
     name: str, found: str, allowed: str
 ) -> None:
     with pytest.raises(WrongUse) as refused:

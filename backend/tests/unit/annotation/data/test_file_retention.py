@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.annotation.data.file_retention import Files, look
+from app.annotation.data.file_retention import Files, measure_room
 from app.annotation.settings import Settings
 from app.annotation.upstream import unused_files
 from app.annotation.upstream.cache import CachedFile, Known
@@ -29,16 +29,14 @@ def of(cache_dir: Path) -> Settings:
     return Settings(_env_file=None, cache_dir=cache_dir)  # type: ignore[call-arg]
 
 
-def test_what_is_to_be_removed_is_counted_and_then_removed(
-    unused: CachedFile, tmp_path: Path
-) -> None:
-    assert look(of(tmp_path)).unused == 100
+def test_unused_files_are_counted_and_then_removed(unused: CachedFile, tmp_path: Path) -> None:
+    assert measure_room(of(tmp_path)).unused == 100
     assert asyncio.run(Files(of(tmp_path)).remove()) is False
     assert not unused.path.exists()
-    assert look(of(tmp_path)).unused == 0
+    assert measure_room(of(tmp_path)).unused == 0
 
 
-def test_a_file_that_cannot_be_removed_is_named_in_the_log(
+def test_the_log_names_a_file_that_cannot_be_removed(
     unused: CachedFile,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The former and the present values of what differs."""
+"""The former and the new values of changes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +17,12 @@ def rows(*fields: FieldDifference, source: str = "hpo") -> list[tuple[str, Any, 
     return [(row.name, row.before, row.now) for row in side_by_side(change, fields_of(source))]
 
 
-def test_a_value_stands_beside_the_former_one():
+def test_a_value_is_next_to_the_former_one():
     altered = FieldDifference("clinvar.germline.likely_pathogenic", "altered", from_=512, to=None)
     assert rows(altered, source="clinvar") == [("germline likely pathogenic", ["512"], ["none"])]
 
 
-def test_what_came_and_what_went_of_a_list_is_one_row():
+def test_the_added_and_removed_elements_of_a_list_are_one_row():
     assert rows(
         FieldDifference("hpo.terms", "added", element="HP:1", to="Cyst"),
         FieldDifference("hpo.terms", "removed", element="HP:2", from_="Stone"),
@@ -30,7 +30,7 @@ def test_what_came_and_what_went_of_a_list_is_one_row():
     ) == [("terms", ["HP:2 Stone", "HP:3 Colic"], ["HP:1 Cyst"])]
 
 
-def test_an_element_that_was_altered_has_a_row_for_each_part():
+def test_an_altered_element_has_a_row_for_each_part():
     disease = {"disease_id": "OMIM:1"}
     assert rows(
         FieldDifference("hpo.diseases", "altered", disease, "disease", "Old", "New"),
@@ -49,6 +49,6 @@ def test_an_element_is_named_by_its_identifier_and_its_name():
     assert rows(added) == [("diseases", [], ["OMIM:1 PKD"])]
 
 
-def test_long_texts_are_cut():
+def test_long_texts_are_shortened():
     ((_, _, (now,)),) = rows(FieldDifference("hpo.name", "altered", from_="a", to="b" * 1_000))
     assert len(now) == 300

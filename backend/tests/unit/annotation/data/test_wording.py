@@ -1,4 +1,4 @@
-"""The words for what changed."""
+"""The descriptions of changes."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def test_numbers() -> None:
     assert words("clinvar", old, new) == "pathogenic 512 -> 519, conflicting 41 -> 40"
 
 
-def test_a_field_is_named_by_as_much_of_its_path_as_it_needs() -> None:
+def test_a_label_is_the_shortest_unique_end_of_the_path() -> None:
     old = {"haploinsufficiency": {"score": 1}, "triplosensitivity": {"score": None}}
     new = {"haploinsufficiency": {"score": 3}, "triplosensitivity": {"score": 0}}
     assert words("clingen", old, new) == (
@@ -36,7 +36,7 @@ def test_terms_that_were_added_and_removed() -> None:
     )
 
 
-def test_long_texts_that_begin_alike_are_shown_from_where_they_differ() -> None:
+def test_long_texts_with_a_common_start_are_shown_from_the_difference() -> None:
     old = "Required for the development of the kidney and for the transport of calcium in tubules"
     one, other = {"name": f"{old}."}, {"name": f"{old}, and of potassium."}
     assert words("uniprot", one, other) == (
@@ -47,13 +47,13 @@ def test_long_texts_that_begin_alike_are_shown_from_where_they_differ() -> None:
     )
 
 
-def test_empty_values_of_a_new_answer_are_left_out() -> None:
+def test_empty_values_of_a_new_answer_are_omitted() -> None:
     new = {"strongest_classification": "Strong", "unknown_terms": {}, "submissions": []}
     assert words("gencc", None, new) == "strongest classification none -> Strong"
     assert words("gencc", {}, {"unknown_terms": {}}) == "unknown terms none -> none"
 
 
-def test_a_long_list_is_cut_with_a_number() -> None:
+def test_a_long_list_is_shortened_and_counted() -> None:
     many = {f"HP:{number}": f"Term {number}" for number in range(17)}
     said = words("hpo", {"terms": {}}, {"terms": many})
     assert said == (
@@ -86,7 +86,7 @@ def test_identifiers_in_a_list() -> None:
     assert said.startswith(f"name {'x' * 57}... -> none; added omim id 3; removed omim id 1")
 
 
-def test_what_a_former_version_had_is_shown_as_it_is() -> None:
+def test_undeclared_data_are_shown_unchanged() -> None:
     old = {"germline": 7, "former": {"count": 1}, "list": ["a"]}
     new = {"germline": {"pathogenic": 1}}
     assert (
@@ -111,5 +111,5 @@ def test_the_row_of_an_own_table() -> None:
         ("imported", {}, "imported"),
     ],
 )
-def test_what_happened_to_a_gene(event: str, detail: dict[str, Any], said: str) -> None:
+def test_events_of_a_gene(event: str, detail: dict[str, Any], said: str) -> None:
     assert describe_event(event, detail) == said

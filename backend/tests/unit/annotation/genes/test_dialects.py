@@ -1,4 +1,4 @@
-"""Gene lists are read as R, pandas, Excel and BioMart write them."""
+"""Reading of gene lists written by R, pandas, Excel and BioMart."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ Writer = Callable[[Cells, Sequence[Cells]], bytes]
 
 
 def table(delimiter: str, rows: Sequence[Cells], missing: str, *, quoted: bool = False) -> str:
-    """Write as Python's csv module does, which is what pandas uses."""
+    """Write with Python's csv module, which pandas uses."""
     file = io.StringIO()
     quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
     writer = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator="\n")
@@ -27,7 +27,7 @@ def table(delimiter: str, rows: Sequence[Cells], missing: str, *, quoted: bool =
 
 
 def pandas_csv(header: Cells, rows: Sequence[Cells]) -> bytes:
-    """``DataFrame.to_csv(path)``: an index without a name, nothing for what is missing."""
+    """``DataFrame.to_csv(path)``: an index without a name, empty cells for missing values."""
     numbered = [[str(at), *row] for at, row in enumerate(rows)]
     return table(",", [["", *header], *numbered], "").encode()
 
@@ -100,7 +100,7 @@ symbols = st.from_regex(r"[A-Z][A-Z0-9]{2,9}(-[A-Z0-9]{1,3})?", fullmatch=True).
 ids = st.integers(1, 99_999).map(lambda number: f"HGNC:{number}")
 genes = st.one_of(st.tuples(symbols, ids), st.tuples(st.none(), ids), st.tuples(symbols, st.none()))
 plain_notes = st.text("abc,; .'/()[]", max_size=12)
-# R escapes quotes and not backslashes: what it writes for these two cannot be read by anybody
+# R escapes quotes but not backslashes, so its output for these two is ambiguous
 notes = st.text("abc,; .'/()[]\"\\é", max_size=12).filter(
     lambda text: '\\"' not in text and not text.endswith("\\")
 )
@@ -119,7 +119,7 @@ def named(rows: Sequence[Row]) -> list[tuple[str | None, str | None]]:
 @pytest.mark.parametrize("write", WRITERS)
 @given(data=st.data())
 @settings(max_examples=20)
-def test_genes_are_read_as_every_writer_wrote_them(
+def test_genes_are_read_from_the_output_of_every_writer(
     write: Writer, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     wanted = data.draw(st.lists(genes, min_size=1, max_size=8))
@@ -142,7 +142,7 @@ def test_genes_are_read_as_every_writer_wrote_them(
 @pytest.mark.parametrize("write", WRITERS)
 @given(wanted=st.lists(symbols, min_size=1, max_size=8))
 @settings(max_examples=15)
-def test_a_single_column_is_read_as_every_writer_wrote_it(
+def test_a_single_column_is_read_from_the_output_of_every_writer(
     write: Writer, wanted: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     content = write(["symbol"], [[symbol] for symbol in wanted])
@@ -150,7 +150,7 @@ def test_a_single_column_is_read_as_every_writer_wrote_it(
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_the_real_kidney_genes_are_read_as_every_writer_wrote_them(
+def test_the_real_kidney_genes_are_read_from_the_output_of_every_writer(
     write: Writer, shared_data: Path, tmp_path: Path
 ) -> None:
     lines = (shared_data / "genes/kidney_genes.tsv").read_text().splitlines()
@@ -160,7 +160,7 @@ def test_the_real_kidney_genes_are_read_as_every_writer_wrote_them(
 
 
 def test_row_names_that_are_gene_ids_are_read(tmp_path: Path) -> None:
-    """``write.csv(results, path)`` of DESeq2 and its like."""
+    """``write.csv(results, path)`` of DESeq2 and similar packages."""
     content = '"","baseMean","pvalue"\n"ENSG00000008710.20",5.1,NA\n"ENSG00000118762",1,0.5\n'
     found = read(tmp_path, content.encode(), ".csv")
     assert [row.ensembl_gene_id for row in found] == ["ENSG00000008710", "ENSG00000118762"]
@@ -194,7 +194,7 @@ def test_a_note_over_several_lines_is_one_cell(tmp_path: Path) -> None:
     assert [(row.line, row.symbol) for row in read(tmp_path, content)] == [(3, "PKD1"), (5, "PKD2")]
 
 
-def test_a_quote_that_is_not_closed_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_refused_with_its_line(tmp_path: Path) -> None:
     for content in (
         b'symbol\tnote\nPKD1\t"x\nPKD2\ty"\n',
         b'note\tsymbol\n"x\tPKD1\ny"\tPKD2\n',

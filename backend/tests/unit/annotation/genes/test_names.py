@@ -36,7 +36,7 @@ def remark_on(row: Row) -> Remark:
     return remark
 
 
-def test_an_approved_symbol_is_that_gene_whatever_else_it_is_an_alias_of() -> None:
+def test_an_approved_symbol_means_its_gene_even_if_it_is_an_alias_of_others() -> None:
     assert gene_of(Row(1, symbol="BBB")) == "HGNC:2"
     assert gene_of(Row(1, symbol="bbb")) == "HGNC:2"
 
@@ -55,7 +55,7 @@ def test_an_ambiguous_symbol_names_its_genes() -> None:
     assert remark_on(Row(3, symbol="SPLIT")).kind == "ambiguous"
 
 
-def test_a_withdrawn_gene_says_what_it_became() -> None:
+def test_a_withdrawn_gene_names_its_successor() -> None:
     assert remark_on(Row(1, symbol="YYY")).detail == (
         "YYY (HGNC:9) was withdrawn, merged into AAA (HGNC:1)"
     )
@@ -74,7 +74,7 @@ def test_the_id_is_used_when_the_symbol_means_another_gene() -> None:
     assert remark_on(Row(1, "HGNC:3", "AAA")).kind == "other symbol"
 
 
-def test_an_id_with_any_name_of_its_gene_gives_no_note() -> None:
+def test_no_note_is_given_if_the_id_and_the_name_mean_the_same_gene() -> None:
     for symbol in ("AAA", "aaa", "OLD", "SPLIT", "AL", "BBB"):
         found = NAMES.resolve(Row(1, "HGNC:1", symbol))
         assert isinstance(found, Resolved)

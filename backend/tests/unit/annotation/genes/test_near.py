@@ -1,4 +1,4 @@
-"""The names that somebody may have meant."""
+"""The similar names of a misspelled one."""
 
 import pytest
 
@@ -17,14 +17,14 @@ from app.annotation.genes.near import near_names
         ("ttn.5", "TTN"),
     ],
 )
-def test_a_name_with_one_wrong_character_or_an_end_that_does_not_belong_to_it(typed, meant):
+def test_a_name_with_one_wrong_character_or_extra_text_at_its_end_is_found(typed, meant):
     assert meant in near_names(typed)
 
 
-def test_the_text_itself_is_not_near_to_itself():
+def test_the_text_itself_is_not_a_similar_name():
     assert "PKD1" not in near_names("pkd1")
 
 
-def test_a_long_text_makes_few_names():
+def test_a_long_text_gives_few_similar_names():
     assert len(near_names("x" * 100)) < 20
     assert len(near_names("x" * 20)) < 1_700

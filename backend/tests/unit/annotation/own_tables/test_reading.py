@@ -30,7 +30,7 @@ def saved(tmp_path: Path, *rows: list[object]) -> Path:
     return path
 
 
-def test_the_columns_are_as_they_are_and_a_column_of_numbers_has_numbers(tmp_path: Path) -> None:
+def test_the_columns_are_kept_and_columns_of_numbers_have_numbers(tmp_path: Path) -> None:
     file = read(
         tmp_path,
         "gene\tscore\tomim\tdate\tnote\n"
@@ -50,7 +50,7 @@ def test_the_columns_are_as_they_are_and_a_column_of_numbers_has_numbers(tmp_pat
     assert [row.symbol for row, _ in file.rows] == ["PKD1", "PKD2", "NPHS1"]
 
 
-def test_a_csv_file_of_a_spreadsheet_is_read_as_a_gene_list_is(tmp_path: Path) -> None:
+def test_a_csv_file_of_a_spreadsheet_is_read_like_a_gene_list(tmp_path: Path) -> None:
     file = read(
         tmp_path,
         '\ufeffsep=;\n"HGNC ID";"Panel name"\nHGNC:9008;"a; b"\n9009.0;"two\nlines"\n',
@@ -60,7 +60,7 @@ def test_a_csv_file_of_a_spreadsheet_is_read_as_a_gene_list_is(tmp_path: Path) -
     assert [data["Panel name"] for _, data in file.rows] == ["a; b", "two\nlines"]
 
 
-def test_a_workbook_is_read_with_values_and_days_as_people_see_them(tmp_path: Path) -> None:
+def test_a_workbook_is_read_with_values_and_dates_as_displayed(tmp_path: Path) -> None:
     path = saved(
         tmp_path,
         ["gene", "n", "day", "at", "flag", "text"],
@@ -78,7 +78,7 @@ def test_a_workbook_is_read_with_values_and_days_as_people_see_them(tmp_path: Pa
     assert [row.line for row, _ in file.rows] == [2, 4]
 
 
-def test_a_formula_counts_as_its_stored_value_and_without_one_it_is_refused(
+def test_a_formula_is_read_as_its_stored_value_and_refused_without_one(
     tmp_path: Path,
 ) -> None:
     path = saved(tmp_path, ["gene", "n"], ["PKD1", "=1+1"])
@@ -91,7 +91,7 @@ def test_a_formula_counts_as_its_stored_value_and_without_one_it_is_refused(
     assert [data["n"] for _, data in read_own_file(stored, known).rows] == [2]
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_refused(
+def test_a_workbook_that_is_too_large_decompressed_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workbook, "MAX_UNPACKED", 1_000_000)
@@ -115,7 +115,9 @@ def test_a_sheet_that_claims_a_size_and_has_a_cell_far_away_is_bounded(tmp_path:
 
 
 @pytest.mark.parametrize("content", [b"no zip at all", b"PK\x03\x04 cut"])
-def test_what_is_no_workbook_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused_with_a_remedy(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "old.xlsx"
     path.write_bytes(content)
     with pytest.raises(WrongUse, match="cannot be read as an XLSX workbook") as error:
@@ -137,7 +139,7 @@ def test_what_is_no_workbook_is_refused_with_what_to_do(tmp_path: Path, content:
         ("gene" + "\t" * 300 + "\nPKD1\n", "301 columns"),
     ],
 )
-def test_a_table_that_cannot_be_used_is_refused_with_its_line(
+def test_an_unusable_table_is_refused_with_the_line(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     with pytest.raises(WrongUse, match=problem):

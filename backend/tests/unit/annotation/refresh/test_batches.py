@@ -30,7 +30,7 @@ def genes(number: int) -> list[Gene]:
 
 
 class Poisoned:
-    """A source that answers badly whenever one of these genes is asked about."""
+    """A source with a bad answer for every batch that contains one of these genes."""
 
     info = INFO
 
@@ -46,7 +46,7 @@ class Poisoned:
 
 
 @given(st.lists(st.integers(1, 150), max_size=60))
-def test_batches_hold_every_gene_once_in_order_and_keep_to_the_limits(weights: list[int]) -> None:
+def test_batches_contain_every_gene_once_in_order_within_the_limits(weights: list[int]) -> None:
     all_genes = genes(len(weights))
     cut = list(split_by_weight(all_genes, weights, INFO))
     assert [gene for batch in cut for gene in batch.genes] == all_genes

@@ -16,7 +16,7 @@ def test_an_answer_that_postgresql_cannot_store_becomes_unknown_and_the_others_s
     assert nul.reason == surrogate.reason
 
 
-def test_a_reason_loses_characters_that_cannot_be_stored() -> None:
+def test_characters_that_cannot_be_stored_are_removed_from_a_reason() -> None:
     (answer,) = storable_answers([Answer(1, "unknown", reason="HGNC said \x00\ud800")])
     assert answer.reason == "HGNC said ?"
 

@@ -1,4 +1,4 @@
-"""The names of the snapshots that schedules take."""
+"""The names of scheduled snapshots."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,6 +1,6 @@
-"""Breaks small tables in which a gene may have several rows, or fields may be in quotes.
+"""Damages small tables with several rows for a gene or with quoted fields.
 
-In other files, :mod:`.damage` judges the answers as well.
+For other files, :mod:`.damage` also judges the answers.
 """
 
 import csv
@@ -18,7 +18,7 @@ from tests.unit.annotation.sources.damage import UNUSABLE
 
 
 def asked(genes: Sequence[Gene], **options: Any) -> dict[str, Any]:
-    """Return what a reader is called with."""
+    """Return the request for a reader."""
     return {"genes": genes, "options": options}
 
 
@@ -28,7 +28,7 @@ def answers(reading: Reading) -> list[Any]:
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:
-    """Write a file; one whose name ends in `gz` is compressed unless it is given as bytes."""
+    """Write a file. Text for a name that ends in `gz` is compressed."""
     path = folder / name
     if isinstance(content, str):
         content = gzip.compress(content.encode()) if name.endswith("gz") else content.encode()
@@ -40,7 +40,7 @@ class Table:
     """A table with a header, as text.
 
     Args:
-        text: of the table, with anything that precedes the header.
+        text: the text of the table, including lines before the header.
         header: the number of lines before the header.
         separator: between two fields.
         quoted: whether all fields are in double quotes.
@@ -64,7 +64,7 @@ class Table:
         return self._text([*row[:at], *row[at + 1 :]] for row in self._rows)
 
     def with_value(self, column: str, value: str, row: int = -1) -> str:
-        """Return the table with another value in a column of a row; by default the last one."""
+        """Return the table with another value in a column of a row, by default the last row."""
         changed = [list(each) for each in self._rows]
         changed[row][self._place(column)] = value
         return self._text(changed)
@@ -87,9 +87,9 @@ class Table:
 def readable_cuts(
     content: bytes, read: Callable[[bytes], Reading]
 ) -> Iterator[tuple[bytes, Reading]]:
-    """Cut a file at many places. Yield the cuts that a reader takes for a whole file.
+    """Truncate a file at many places. Yield the truncated files that a reader accepts.
 
-    The file is cut at each byte of its last line, and before and behind each separator.
+    The file is truncated at each byte of its last line, and before and after each separator.
     """
     last = content.rstrip(b"\n").rfind(b"\n") + 1
     around = {at + by for at, byte in enumerate(content) if byte in b'\t,"\n ' for by in (0, 1)}

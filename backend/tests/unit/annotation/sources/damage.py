@@ -1,8 +1,8 @@
-"""Damages files of sources in the ways in which files arrive damaged, and judges the answers.
+"""Damages files of sources in realistic ways, and judges the answers.
 
-A test damages a good file, and :func:`judge` fails if an answer from the damaged one is wrong and
-looks right. The file may be refused. Every answer may be as it was. A gene may be absent, but only
-if the file has fewer genes than before, because the refresh compares these numbers.
+A test damages a good file, and :func:`judge` fails if an answer from the damaged file is wrong but
+looks right. The file may be refused, and answers may be unchanged. A gene may become absent only if
+the file has fewer genes than before, because the refresh compares these numbers.
 """
 
 import gzip
@@ -18,10 +18,10 @@ from app.annotation.upstream.bulk_files.messages import Count, Reading
 from app.core.errors import KidneyGeneticsError
 
 UNUSABLE = (KidneyGeneticsError, EOFError, OSError, isal_zlib.IsalError)
-"""What the process that reads a file takes for "the file cannot be used"."""
+"""The exceptions that the reading process reports as an unusable file."""
 
 NO_NUMBERS = ("x", "nan", "inf", "-inf", "1e999", "1_0", "1,5", "true", "[]")
-"""Texts that are no numbers, although `float` takes some of them."""
+"""Texts that are not numbers, although `float` accepts some of them."""
 
 Read = Callable[..., Reading]
 
@@ -30,8 +30,8 @@ class Damage(NamedTuple):
     """A damaged file.
 
     Attributes:
-        what: was done to the file.
-        content: of the file.
+        what: a description of the damage.
+        content: the content of the file.
     """
 
     what: str
@@ -39,11 +39,12 @@ class Damage(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a reader says of some genes.
+    """The answers of a reader.
 
     Attributes:
-        answers: in the order of the genes: data as JSON, None if absent, or why it is unknown.
-        counts: of the files.
+        answers: the answers in the order of the genes: data as JSON, None if absent, or the reason
+            if unknown.
+        counts: the counts of the files.
     """
 
     answers: list[Any]
@@ -53,14 +54,14 @@ class Said(NamedTuple):
 def ask(
     read: Read, genes: Sequence[Gene], *paths: Path, options: Mapping[str, Any] | None = None
 ) -> Said:
-    """Ask a reader about genes, as the process that reads files does."""
+    """Call a reader like the reading process does."""
     reading = read(msgspec.to_builtins({"genes": genes, "options": options or {}}), *paths)
     answers = [each for part in reading.parts for each in part]
     return Said(msgspec.json.decode(msgspec.json.encode(answers)), list(reading.counts))
 
 
 def judge(read: Read, genes: Sequence[Gene], right: Said, *paths: Path) -> bool:
-    """Ask about genes, and fail if an answer is wrong and looks right.
+    """Call a reader, and fail if an answer is wrong but looks right.
 
     Returns:
         Whether the files were refused.
@@ -82,14 +83,14 @@ def judge(read: Read, genes: Sequence[Gene], right: Said, *paths: Path) -> bool:
 def refused(
     read: Read, damages: Iterable[Damage], genes: Sequence[Gene], right: Said, path: Path
 ) -> dict[str, bool]:
-    """Judge each damage of a file of its own, and tell by what was done whether it is refused.
+    """Judge each damaged file. Return by damage whether it is refused.
 
     Args:
         read: the reader.
-        damages: of the file.
-        genes: that it is asked about.
-        right: what it says of the good file.
-        path: where the damaged files are written.
+        damages: the damaged files.
+        genes: the requested genes.
+        right: the answers from the good file.
+        path: the path for the damaged files.
     """
     found = {}
     for damage in damages:
@@ -101,7 +102,7 @@ def refused(
 def without_each_column(
     table: str, columns: Sequence[str], *, separator: str = "\t", header: int = 0
 ) -> Iterator[Damage]:
-    """Remove one column after the other. `header` is the number of lines before the header."""
+    """Remove each column in turn. `header` is the number of lines before the header."""
     before, rows = _split(table, separator, header)
     for name in columns:
         place = rows[0].index(name)
@@ -120,7 +121,7 @@ def with_wrong_fields(
     """Put wrong values into a row, one at a time.
 
     Args:
-        table: that is damaged.
+        table: the table to damage.
         wrong: the wrong values by column.
         row: the number of the row, from 0.
         separator: between two fields.
@@ -136,7 +137,7 @@ def with_wrong_fields(
 
 
 def cuts(table: str) -> Iterator[Damage]:
-    """Cut a text: in each of its lines at several places, and after each line."""
+    """Truncate a text at several places in each line, and after each line."""
     end = 0
     for line in table.splitlines(keepends=True):
         start, end = end, end + len(line)
@@ -147,7 +148,7 @@ def cuts(table: str) -> Iterator[Damage]:
 
 
 def broken_gzips(content: bytes) -> Iterator[Damage]:
-    """Break a gzip or bgzip file: cut it at many places, and change bytes in it."""
+    """Damage a gzip or bgzip file: truncate it at many places, and change bytes."""
     size = len(content)
     places = {0, 1, 9, 10, 18, *range(20, size, max(1, size // 50)), size - 8, size - 1}
     for place in sorted(places):

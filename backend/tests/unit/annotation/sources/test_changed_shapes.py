@@ -1,7 +1,7 @@
-"""Each upstream's answer, with every field left out once and given every wrong type once.
+"""Each upstream's answer, with every field removed once and set to every wrong type once.
 
-What comes of it is the answer that the whole body gives, or none: never *absent*, and never other
-data. The bodies are as small as the services' own answers can be.
+The result is the answer of the complete body or no answer, but never *absent* and never other data.
+The bodies are minimal valid answers.
 """
 
 import copy
@@ -25,7 +25,7 @@ WRONG = (None, True, 7, "x", [], {}, [7])
 
 
 class OneTry(Connector):
-    """Asks once: that a bad body is asked for again has tests of its own."""
+    """Sends each request once, because other tests cover retries."""
 
     @property
     def retries(self) -> Retries:
@@ -117,14 +117,14 @@ BODIES: dict[str, dict[str, Any]] = {
         },
     },
 }  # fmt: skip
-"""By source: what it is asked for one gene, by path."""
+"""The answers for one gene by source and path."""
 
 OPTIONAL = {
     "clinvar": set[str](),
     "ensembl": {"description", "display_name"},
     "hgnc": {"location", "alias_symbol", "entrez_id", "ensembl_gene_id"},
 }
-"""Fields that the services leave out where there is no value."""
+"""Fields that the services omit without a value."""
 
 
 SETTINGS = Settings(
@@ -137,7 +137,7 @@ SETTINGS = Settings(
 
 
 async def answer_to(source: str, bodies: dict[str, Any], folder: Path) -> Answer | None:
-    """Ask the source about one gene; None when what it is told cannot be used."""
+    """Ask the source about one gene. Return None if the answer is unusable."""
 
     def serve(request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -159,7 +159,7 @@ async def answer_to(source: str, bodies: dict[str, Any], folder: Path) -> Answer
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Give the path of every value within a value."""
+    """Yield the path of every value within a value."""
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
             yield (*path, key)
@@ -176,7 +176,7 @@ def changed(value: Any, path: tuple[Any, ...], change: Callable[[Any, Any], None
 
 
 def every_change(source: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Give what was changed, the bodies, and whether the services write it so at times."""
+    """Yield the change, the bodies, and whether the services sometimes send this form."""
 
     def leave_out(within: Any, key: Any) -> None:
         del within[key]
@@ -207,7 +207,7 @@ def _at(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 @pytest.mark.parametrize("source", BODIES)
-async def test_an_answer_of_another_form_never_gives_absent_or_wrong_data(
+async def test_a_changed_answer_format_never_gives_absent_or_wrong_data(
     source: str, tmp_path: Path
 ) -> None:
     right = await answer_to(source, BODIES[source], tmp_path)
@@ -225,14 +225,14 @@ async def test_an_answer_of_another_form_never_gives_absent_or_wrong_data(
 
 
 @pytest.mark.parametrize("source", BODIES)
-async def test_a_body_cut_off_at_any_place_is_refused(source: str, tmp_path: Path) -> None:
+async def test_a_body_truncated_anywhere_is_refused(source: str, tmp_path: Path) -> None:
     right = await answer_to(source, BODIES[source], tmp_path)
     for url, body in BODIES[source].items():
         if isinstance(body, str):
             continue
         whole = json.dumps(body).encode()
         assert await answer_to(source, {**BODIES[source], url: whole}, tmp_path) == right
-        # every third place: within a word or a number one cut is as good as the next
+        # every third position, because positions within a word or number are equivalent
         for end in range(0, len(whole), 3):
             cut = {**BODIES[source], url: whole[:end]}
             assert await answer_to(source, cut, tmp_path) is None, whole[:end]
@@ -252,7 +252,7 @@ NOT_IN_IT = "#Overview\n#Symbol\tGeneID\tTotal_alleles\nTSC2\t7249\t1\n"
 async def test_a_gene_with_only_a_haplotype_is_absent_as_in_the_table(tmp_path: Path) -> None:
     bodies = copy.deepcopy(BODIES["clinvar"])
     bodies["/esummary.fcgi"]["result"]["7"]["obj_type"] = "Haplotype"
-    # ClinVar counts alleles, and so none here
+    # ClinVar counts alleles, of which there are none here
     bodies["/tab_delimited/gene_specific_summary.txt"] = NOT_IN_IT
     assert await answer_to("clinvar", bodies, tmp_path) == Answer(1, "absent")
 

@@ -78,7 +78,7 @@ def read_texts(tmp_path: Path) -> Callable[..., Reading]:
     return read_both
 
 
-def test_real_files_say_what_their_rows_say(shared_data: Path) -> None:
+def test_the_rows_of_real_files_are_read(shared_data: Path) -> None:
     found = read(asked(GENES), shared_data / VALIDITY_SAMPLE, shared_data / DOSAGE_SAMPLE)
     pkd1, cfh, gen1, neither, bare = answers(found)
 
@@ -132,13 +132,13 @@ def test_the_strongest_of_several_panels_is_named(read_texts: Callable[..., Read
     assert pkd1.validity[0].disease == 'PKD, with "quotes"'
 
 
-def test_a_row_that_is_repeated_counts_once(read_texts: Callable[..., Reading]) -> None:
+def test_a_repeated_row_counts_once(read_texts: Callable[..., Reading]) -> None:
     repeated = VALIDITY.splitlines(keepends=True)[-1]
 
     assert answers(read_texts(VALIDITY + repeated)) == answers(read_texts())
 
 
-def test_what_is_not_yet_evaluated_is_none_and_not_0(read_texts: Callable[..., Reading]) -> None:
+def test_not_yet_evaluated_is_none_and_not_0(read_texts: Callable[..., Reading]) -> None:
     pkd1, _, gen1, *_ = answers(read_texts())
 
     assert pkd1.triplosensitivity == Dosage(None, "Not yet evaluated", [])
@@ -151,7 +151,7 @@ def test_of_two_rows_of_a_gene_the_newer_dosage_counts(read_texts: Callable[...,
     assert answers(read_texts(dosage=DOSAGE + older + "\n")) == answers(read_texts())
 
 
-def test_terms_that_are_not_known_are_kept_and_counted(read_texts: Callable[..., Reading]) -> None:
+def test_unknown_terms_are_kept_and_counted(read_texts: Callable[..., Reading]) -> None:
     changed = VALIDITY_TABLE.with_value("CLASSIFICATION", "Convincing")
     changed = Table(changed, header=4, separator=",", quoted=True).with_value("MOI", "ZZ")
     dosage = DOSAGE_TABLE.with_value("Haploinsufficiency Score", "7", row=1)
@@ -226,7 +226,7 @@ def test_a_file_without_its_date_is_unusable(read_texts: Callable[..., Reading])
     refused(lambda: read_texts(VALIDITY.replace("FILE CREATED", "CREATED")), "when it was created")
 
 
-def test_a_cut_file_is_unusable_or_visibly_smaller(read_texts: Callable[..., Reading]) -> None:
+def test_a_truncated_file_is_unusable_or_has_fewer_rows(read_texts: Callable[..., Reading]) -> None:
     for cut, found in readable_cuts(VALIDITY.encode(), read_texts):
         assert cut.endswith(b"\n")
         assert found.counts[0].rows < 2
@@ -235,7 +235,7 @@ def test_a_cut_file_is_unusable_or_visibly_smaller(read_texts: Callable[..., Rea
         assert found.counts[1].rows < 2
 
 
-def test_a_dosage_file_of_zeros_has_no_gene_that_says_something(
+def test_a_dosage_file_of_zeros_has_no_genes_with_data(
     read_texts: Callable[..., Reading],
 ) -> None:
     header = DOSAGE.splitlines()[:3]
@@ -244,7 +244,7 @@ def test_a_dosage_file_of_zeros_has_no_gene_that_says_something(
     assert found.counts[1] == Count(rows=1, genes=0)
 
 
-def test_only_other_rows_are_a_new_release(tmp_path: Path) -> None:
+def test_only_changed_rows_are_a_new_release(tmp_path: Path) -> None:
     def release(validity: str = VALIDITY, dosage: str = DOSAGE) -> Release:
         return release_of_rows(
             Download(written(tmp_path, "a", validity), "a", "2026-02-01", "etag", "https://a/a", 1),

@@ -70,7 +70,7 @@ def of_one_cell_type(path: Path, column: str) -> str:
 def test_recorded_values_are_read_from_two_columns_without_a_header(
     shared_data: Path, tmp_path: Path
 ) -> None:
-    """The values of the whole kidney are not recorded. Those of its cell types look the same."""
+    """The recorded values are of cell types, which look like those of the whole kidney."""
     folder = shared_data / "descartes"
     found = said(
         of_one_cell_type(folder / "descartes_fetal_kidney_tpm.share.csv", "metanephric_tpm"),
@@ -136,7 +136,7 @@ def test_a_former_symbol_finds_its_gene(
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_row_of_another_form_is_refused(
+def test_a_row_in_an_unknown_format_is_refused(
     tables: tuple[str, str], genes: list[Gene], right: Said, tmp_path: Path, which: int
 ) -> None:
     symbol, value = tables[which].splitlines()[1].split(",")
@@ -154,13 +154,13 @@ def test_a_row_of_another_form_is_refused(
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_file_that_is_cut_gives_no_wrong_answer(
+def test_a_truncated_file_gives_no_wrong_answer(
     tables: tuple[str, str], genes: list[Gene], right: Said, tmp_path: Path, which: int
 ) -> None:
     damages = list(cuts(tables[which]))[::5]
     found = refused(damages, which, tables, genes, right, tmp_path)
 
-    # after a line nothing shows that the file was longer, except that it has fewer genes
+    # after a whole line, only the lower number of genes reveals the truncation
     within = [each for each in damages if not each.content.endswith(b"\n") and each.content]
     assert all(found[each.what] for each in within)
     assert 0 < len(within) < len(damages)

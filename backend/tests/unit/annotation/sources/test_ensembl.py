@@ -1,4 +1,4 @@
-"""Which records of Ensembl are about a gene."""
+"""The assignment of Ensembl's records to genes."""
 
 import json
 from pathlib import Path
@@ -146,7 +146,7 @@ async def test_a_gene_whose_symbol_is_a_synonym_of_another_gene_is_absent(
     assert await answers(settings, Rest({"PKD1": other}), WITHOUT_ID) == [Answer(1, "absent")]
 
 
-async def test_an_id_that_an_answer_leaves_out_is_looked_up_alone(settings: Settings) -> None:
+async def test_an_id_missing_from_an_answer_is_looked_up_alone(settings: Settings) -> None:
     second = Gene(2, "HGNC:9009", "PKD2", "ENSG00000118762")
     records = {
         "ENSG00000008710": RECORD,
@@ -159,7 +159,7 @@ async def test_an_id_that_an_answer_leaves_out_is_looked_up_alone(settings: Sett
     assert rest.asked == ["ids ENSG00000008710 ENSG00000118762", "ids ENSG00000118762"]
 
 
-async def test_an_id_that_is_left_out_again_is_unknown(settings: Settings) -> None:
+async def test_an_id_missing_again_is_unknown(settings: Settings) -> None:
     rest = Rest({"ENSG00000008710": RECORD}, lost={"ENSG00000008710"})
     (answer,) = await answers(settings, rest, PKD1)
     assert (answer.state, answer.reason) == (

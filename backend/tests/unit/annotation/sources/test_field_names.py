@@ -10,7 +10,7 @@ from app.annotation.sources.structure import structures
 
 
 def kind_of(schema: dict[str, Any]) -> Any:
-    """Return what a field holds, whether or not it may be None. Objects are not told apart."""
+    """Return the type of a field without None. Objects are not distinguished."""
     kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     (kind,) = kinds
     if "enum" in kind:
@@ -20,7 +20,7 @@ def kind_of(schema: dict[str, Any]) -> Any:
     return kind.get("type", "object"), kind.get("format")
 
 
-def test_a_field_of_one_name_holds_the_same_in_all_sources() -> None:
+def test_fields_with_the_same_name_have_the_same_meaning_in_all_sources() -> None:
     found: dict[str, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, source in SOURCES.items():
         for structure in structures(source.data):

@@ -49,7 +49,7 @@ def read_text(tmp_path: Path) -> Callable[[str | bytes], Reading]:
     return lambda content: read(asked(GENES), written(tmp_path, "submissions", content))
 
 
-def test_a_real_file_says_what_its_rows_say(shared_data: Path) -> None:
+def test_the_rows_of_a_real_file_are_read(shared_data: Path) -> None:
     found = read(asked(GENES), shared_data / SAMPLE)
     atm, mitf, nothing = answers(found)
 
@@ -84,7 +84,7 @@ def test_all_terms_of_a_real_file_are_known(shared_data: Path) -> None:
     assert sum(len(each.submissions) for each in found) == len(lines)
 
 
-def test_submitters_stand_side_by_side_and_the_strongest_is_named(
+def test_all_submitters_are_listed_and_the_strongest_classification_is_named(
     read_text: Callable[[str], Reading],
 ) -> None:
     atm, *_ = answers(read_text(TABLE))
@@ -121,7 +121,7 @@ def test_of_a_submissions_versions_the_last_one_counts(read_text: Callable[[str]
     assert atm.strongest_classification == "Limited"
 
 
-def test_the_older_layout_is_read_too(read_text: Callable[[str], Reading]) -> None:
+def test_the_older_layout_is_also_read(read_text: Callable[[str], Reading]) -> None:
     lines = [line.split("\t") for line in TABLE.splitlines()]
     lines[0][0] = "uuid"
     old = "\n".join("\t".join(f'"{each}"' for each in [row[0], *row[2:]]) for row in lines) + "\n"
@@ -136,7 +136,7 @@ def test_notes_may_have_quotes_tabs_and_line_ends(read_text: Callable[[str], Rea
     assert read_text(noted).counts == [Count(rows=2, genes=1)]
 
 
-def test_terms_that_are_not_known_are_kept_and_counted(read_text: Callable[[str], Reading]) -> None:
+def test_unknown_terms_are_kept_and_counted(read_text: Callable[[str], Reading]) -> None:
     odd = row("SGC-9", "1", ("GENCC:100010", "Convincing"), "2024-01-01", by="New Lab")
     atm, *_ = answers(read_text(TABLE + odd.replace("Autosomal recessive", "Odd")))
 
@@ -180,7 +180,7 @@ def test_a_row_with_a_wrong_value_makes_the_file_unusable(
     refused(lambda: read_text(Table(TABLE).with_value(column, value)), "line 3|not a date")
 
 
-def test_a_cut_file_is_unusable_or_visibly_smaller(
+def test_a_truncated_file_is_unusable_or_has_fewer_rows(
     read_text: Callable[[str | bytes], Reading],
 ) -> None:
     for cut, found in readable_cuts(TABLE.encode(), read_text):

@@ -39,7 +39,7 @@ WRONG = {
     **dict.fromkeys([*COUNTED, *BOUNDS], ("", *NO_NUMBERS, "-1")),
     **{f"{each}.z_score": ("", *NO_NUMBERS) for each in CLASSES},
 }
-"""By column. gnomAD writes NA where it has no number, so an empty field is a lost one."""
+"""Wrong values by column. gnomAD writes NA for no number, so an empty field is an error."""
 
 
 @pytest.fixture(scope="module")
@@ -174,12 +174,12 @@ def test_a_file_with_a_field_of_another_type_is_refused(
     assert [what for what, was_refused in found.items() if not was_refused] == []
 
 
-def test_a_file_that_is_cut_gives_no_wrong_answer(
+def test_a_truncated_file_gives_no_wrong_answer(
     genes: list[Gene], right: Said, table: str, packed: bytes, tmp_path: Path
 ) -> None:
     inside = refused(read, cuts(table), genes, right, tmp_path / "t.tsv")
     assert sum(inside.values()) > len(inside) / 2
-    # a cut between two blocks leaves a file that bgzip takes for a whole one
+    # truncation between two blocks gives a valid bgzip file
     refused(read, broken_gzips(packed), genes, right, tmp_path / "t.tsv.bgz")
 
 

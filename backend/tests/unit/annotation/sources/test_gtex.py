@@ -69,7 +69,7 @@ def said(table: str, genes: list[Gene], folder: Path) -> Said:
 
 
 def gct(*rows: str) -> str:
-    """A file with these rows. A row has an id, and one value for all 54 tissues."""
+    """A file with these rows. Each row has an id and one value for all 54 tissues."""
     lines = [row.split("\t") for row in rows]
     body = "".join(f"{name}\tX" + f"\t{value}" * len(TISSUES) + "\n" for name, value in lines)
     return f"#1.2\n{len(rows)}\t54\n" + "\t".join((*NAMES, *TISSUES)) + "\n" + body
@@ -78,7 +78,7 @@ def gct(*rows: str) -> str:
 def test_recorded_medians_are_read_as_the_service_gives_them(
     shared_data: Path, tmp_path: Path
 ) -> None:
-    """No row of the real file is recorded; the API answers with the same medians, of v8."""
+    """No row of the real file is recorded. The API returns the same medians, of v8."""
     recorded = shared_data / "gtex/gtex_medianGeneExpression_TP53_page0.json"
     rows = json.loads(recorded.read_text())["data"]
     medians = dict.fromkeys(TISSUES, "0") | {
@@ -100,7 +100,7 @@ def test_recorded_medians_are_read_as_the_service_gives_them(
     assert data["kidney_cortex_tpm"] == 0
 
 
-def test_the_kidney_has_fields_of_its_own_and_all_54_tissues_are_listed(
+def test_the_kidney_has_separate_fields_and_all_54_tissues_are_listed(
     table: str, right: Said
 ) -> None:
     lines = [line.split("\t") for line in table.splitlines()]
@@ -118,7 +118,7 @@ def test_the_kidney_has_fields_of_its_own_and_all_54_tissues_are_listed(
     assert "Liver_Hepatocyte" in row
 
 
-def test_the_twin_on_y_is_not_the_gene(right: Said) -> None:
+def test_the_copy_on_y_is_not_the_gene(right: Said) -> None:
     data = right.answers[ON_X_AND_Y]
 
     assert not data["gencode_id"].endswith("_PAR_Y")
@@ -126,7 +126,7 @@ def test_the_twin_on_y_is_not_the_gene(right: Said) -> None:
     assert right.counts == [Count(rows=24, genes=22)]
 
 
-def test_the_twin_on_y_comes_first_and_is_still_not_the_gene(tmp_path: Path) -> None:
+def test_the_copy_on_y_is_not_the_gene_even_if_it_comes_first(tmp_path: Path) -> None:
     table = gct("ENSG00000169100.14_PAR_Y\t0", "ENSG00000169100.14\t7.5")
     slc25a6 = Gene(1, "HGNC:10992", "SLC25A6", "ENSG00000169100")
 
@@ -185,7 +185,7 @@ def test_a_file_with_a_field_of_another_type_is_refused(
     assert [what for what, was_refused in found.items() if not was_refused] == []
 
 
-def test_a_file_that_is_cut_or_broken_is_refused(
+def test_a_truncated_or_damaged_file_is_refused(
     genes: list[Gene], right: Said, table: str, packed: bytes, tmp_path: Path
 ) -> None:
     inside = refused(read, cuts(table), genes, right, tmp_path / "t.gct")

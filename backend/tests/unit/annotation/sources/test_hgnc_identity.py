@@ -78,7 +78,7 @@ def test_the_chain_from_a_withdrawn_gene_ends_at_genes_that_are_approved_now(
         merged(50),
     ],
 )
-def test_a_gene_is_not_judged_when_its_chain_breaks_off(tmp_path: Path, row: str) -> None:
+def test_a_gene_with_an_incomplete_chain_is_not_judged(tmp_path: Path, row: str) -> None:
     assert fates_of(entries(tmp_path, row), APPROVED) == {}
 
 
@@ -86,7 +86,7 @@ def test_a_gene_in_both_files_is_approved(tmp_path: Path) -> None:
     assert fates_of(entries(tmp_path, withdrawn(1), merged(2, "HGNC:1|A|Approved")), APPROVED) == {}
 
 
-def test_no_place_to_cut_the_list_gives_a_gene_another_fate(tmp_path: Path) -> None:
+def test_no_truncation_of_the_list_gives_a_gene_another_fate(tmp_path: Path) -> None:
     rows = (
         withdrawn(40),
         merged(50, "HGNC:60|X|Entry Withdrawn"),
@@ -107,8 +107,8 @@ def test_no_place_to_cut_the_list_gives_a_gene_another_fate(tmp_path: Path) -> N
         assert cut.items() <= whole.items()
 
 
-def test_every_real_withdrawn_gene_is_judged_or_left_alone_for_a_reason(shared_data: Path) -> None:
-    """The sample has a tenth of the real rows. Its targets that are approved are taken as such."""
+def test_every_real_withdrawn_gene_is_judged_or_skipped_for_a_reason(shared_data: Path) -> None:
+    """The sample has a tenth of the real rows. Targets listed as approved are assumed approved."""
     found = list(read_withdrawn(shared_data / "hgnc/withdrawn.share.txt"))
     targets = [target for entry in found for target in entry.merged_into or ()]
     approved = {target.hgnc_id for target in targets if target.status == "Approved"}
@@ -125,7 +125,7 @@ def test_every_real_withdrawn_gene_is_judged_or_left_alone_for_a_reason(shared_d
     assert left == {"HGNC:3965", "HGNC:5416", "HGNC:5790", "HGNC:5814", "HGNC:21291"}
 
 
-def test_rows_are_written_as_postgresql_copies_them(tmp_path: Path) -> None:
+def test_rows_are_written_in_postgresqls_copy_format(tmp_path: Path) -> None:
     path = tmp_path / "hgnc_complete_set.txt"
     values = dict.fromkeys(FIELDS, "") | {
         "hgnc_id": "HGNC:1",

@@ -49,7 +49,7 @@ def test_lists_are_quoted_and_rows_may_end_early(tmp_path: Path) -> None:
         ["\t".join(COLUMNS), "HGNC:1\tAAA\t\tname"],
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, lines: list[str]) -> None:
+def test_a_different_file_is_refused(tmp_path: Path, lines: list[str]) -> None:
     with pytest.raises(BadAnswer, match="hgnc_complete_set"):
         list(read_records(written(tmp_path, *lines)))
 
@@ -61,7 +61,7 @@ def test_the_error_names_a_missing_column(tmp_path: Path, renamed: str) -> None:
         list(read_records(written(tmp_path, "\t".join(columns), "HGNC:1\tAAA\tApproved")))
 
 
-def test_a_file_cut_off_inside_a_row_is_refused(tmp_path: Path) -> None:
+def test_a_file_truncated_inside_a_row_is_refused(tmp_path: Path) -> None:
     row = f"HGNC:1\tAAA\tApproved\t{PLACE}\t10\tENSG1\tA1\tB1\t607\tP1\tNM_1\tENST1\tKinases"
     path = written(tmp_path, "\t".join(COLUMNS), row)
     whole = path.read_bytes()

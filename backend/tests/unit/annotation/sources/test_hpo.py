@@ -1,4 +1,4 @@
-"""What HPO's files say about genes."""
+"""The answers from HPO's files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -157,7 +157,7 @@ def test_another_organ_is_another_list_of_roots(files: Files) -> None:
 
 
 @pytest.mark.parametrize("never", ["0/7", "0%", "0.0%", "HP:0040285"])
-def test_a_term_that_was_never_seen_is_no_term_of_the_organ(files: Files, never: str) -> None:
+def test_a_term_never_seen_in_patients_is_not_a_term_of_the_organ(files: Files, never: str) -> None:
     files.rows = files.rows.replace("0/7", never)
     col4a5 = files.answers()[1]
     assert isinstance(col4a5, HpoData)
@@ -187,7 +187,7 @@ def test_the_release_is_the_version_and_the_sizes_are_of_all_files(files: Files)
     assert reading.counts == [Count(6, 3), Count(7, 3), Count(12, 3)]
 
 
-def test_a_file_that_says_nothing_about_a_gene_has_fewer_genes(files: Files) -> None:
+def test_a_file_without_data_about_a_gene_has_fewer_genes(files: Files) -> None:
     files.ontology = ontology({key: said for key, said in TERMS.items() if key != "HP:0001105"})
     assert [count.genes for count in files.read().counts] == [3, 3, 2]
 
@@ -341,7 +341,7 @@ def test_a_row_of_the_diseases_table_that_cannot_be_read_is_refused(
         files.read()
 
 
-def test_a_file_that_is_cut_is_refused_or_has_fewer_rows(files: Files) -> None:
+def test_a_truncated_file_is_refused_or_has_fewer_rows(files: Files) -> None:
     whole = files.read().counts
     for end in range(len(ROWS)):
         files.rows = ROWS[:end]
@@ -360,7 +360,7 @@ def test_a_file_that_is_cut_is_refused_or_has_fewer_rows(files: Files) -> None:
         assert cut.counts[0].rows < whole[0].rows or HPOA[end:] in {"x\n", "\n"}
 
 
-def test_a_row_that_is_cut_inside_its_last_field_is_refused(files: Files) -> None:
+def test_a_row_truncated_in_its_last_field_is_refused(files: Files) -> None:
     files.rows = ROWS.removesuffix("1\n")
     with pytest.raises(UnusableFile, match="cut short within its last line"):
         files.read()
@@ -423,7 +423,7 @@ def test_the_real_diseases_of_2021_are_read_without_negated_modes_of_inheritance
     assert found["OMIM:540000"].inheritance == {"HP:0001427"}
 
 
-def test_data_with_more_terms_than_any_gene_has_is_short_enough_to_be_stored(files: Files) -> None:
+def test_data_with_more_terms_than_any_real_gene_can_be_stored(files: Files) -> None:
     """The gene with the most annotations, LMNA, has about 1,000."""
     name = "Abnormal thing of some part of the body"
     more = {f"HP:1{number:06d}": (f"{name} {number}", ["HP:0000077"]) for number in range(550)}
@@ -439,7 +439,7 @@ def test_data_with_more_terms_than_any_gene_has_is_short_enough_to_be_stored(fil
     assert len(msgspec.json.encode(col4a5)) < MAX_DATA_BYTES
 
 
-def test_many_long_answers_are_given_in_lists_that_are_stored_quickly(files: Files) -> None:
+def test_many_long_answers_are_split_into_lists_that_are_stored_quickly(files: Files) -> None:
     more = {f"HP:1{number:06d}": (f"Term {number}", ["HP:0000077"]) for number in range(200)}
     files.ontology = ontology(TERMS | more)
     genes = [

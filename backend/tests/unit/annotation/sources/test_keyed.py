@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from app.annotation.sources.answers import Gene
-from app.annotation.sources.keyed import Asked, Grouped, Key, reading
+from app.annotation.sources.keyed import Grouped, Key, ReaderRequest, reading
 from app.annotation.sources.structure import MOVES, definitions, json_schema, unit
 from app.annotation.upstream.bulk_files.lines import UnusableFile
 from app.annotation.upstream.bulk_files.messages import Count
@@ -36,7 +36,7 @@ class Data(msgspec.Struct):
 
 def answers(rows: list[tuple[str, str]], by: Key) -> list[Any]:
     asked = msgspec.to_builtins({"genes": [PKD1, TSC2, NAMELESS]})
-    grouped = Grouped[str](Asked.of(asked), by)
+    grouped = Grouped[str](ReaderRequest.of(asked), by)
     for key, value in rows:
         grouped.add(key, value)
     said = reading([grouped], Data)
@@ -68,8 +68,8 @@ def test_a_former_symbol_finds_its_gene_only_if_it_means_no_other_one() -> None:
     ]
 
 
-def test_a_gene_is_unknown_when_one_of_several_files_cannot_tell() -> None:
-    asked = Asked([NAMELESS])
+def test_a_gene_is_unknown_if_one_of_several_files_cannot_identify_it() -> None:
+    asked = ReaderRequest([NAMELESS])
     by_symbol, by_entrez = Grouped[str](asked, "symbol"), Grouped[str](asked, "entrez_id")
     by_symbol.add("NAMELESS", "a")
 
@@ -77,8 +77,8 @@ def test_a_gene_is_unknown_when_one_of_several_files_cannot_tell() -> None:
     assert part == ["the gene has no Entrez id, by which the source identifies genes"]
 
 
-def test_genes_are_counted_when_a_row_of_theirs_says_something() -> None:
-    grouped = Grouped[str](Asked([PKD1]), "symbol")
+def test_genes_are_counted_if_one_of_their_rows_has_data() -> None:
+    grouped = Grouped[str](ReaderRequest([PKD1]), "symbol")
     grouped.add("PKD1", "0", says_something=False)
     grouped.add("TTN", "0", says_something=False)
     grouped.add("TTN", "1")
@@ -141,7 +141,7 @@ def test_a_table_that_lacks_a_column_or_a_field_is_unusable(
         list(read_table(path, ("a", "b"), lines_before=1))
 
 
-def test_a_quote_that_is_not_closed_is_unusable(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_unusable(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text('"a","b\n')
 
@@ -151,7 +151,7 @@ def test_a_quote_that_is_not_closed_is_unusable(tmp_path: Path) -> None:
 
 def test_a_reader_may_say_why_an_answer_is_unknown() -> None:
     asked = msgspec.to_builtins({"genes": [PKD1, TSC2]})
-    grouped = Grouped[str](Asked.of(asked), "entrez_id")
+    grouped = Grouped[str](ReaderRequest.of(asked), "entrez_id")
     grouped.add("5310", "a")
 
     said = reading([grouped], lambda _: "half of the answer is missing")
@@ -161,7 +161,7 @@ def test_a_reader_may_say_why_an_answer_is_unknown() -> None:
 
 def test_rows_of_a_gene_that_was_merged_belong_to_its_successor() -> None:
     successor = Gene(4, "HGNC:5", "NEW", merged_hgnc_ids=("HGNC:3", "HGNC:4"))
-    grouped = Grouped[str](Asked([successor, PKD1]), "hgnc_id")
+    grouped = Grouped[str](ReaderRequest([successor, PKD1]), "hgnc_id")
     for key in ("HGNC:3", "HGNC:5", "HGNC:9008", "HGNC:2"):
         grouped.add(key, key)
 

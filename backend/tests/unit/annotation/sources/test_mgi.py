@@ -1,4 +1,4 @@
-"""What MGI's reports say about genes."""
+"""The answers from MGI's reports."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -124,7 +124,7 @@ def test_a_gene_has_the_topmost_phenotypes_and_the_terms_of_the_organ(files: Fil
     )
 
 
-def test_the_rows_of_a_gene_with_several_orthologs_are_put_together(files: Files) -> None:
+def test_the_rows_of_a_gene_with_several_orthologs_are_combined(files: Files) -> None:
     apol1 = files.answers()[1]
     assert isinstance(apol1, MgiData)
     assert [each.symbol for each in apol1.orthologs] == ["Apol7a", "Apol10b"]
@@ -132,7 +132,7 @@ def test_the_rows_of_a_gene_with_several_orthologs_are_put_together(files: Files
     assert not apol1.organ_phenotype
 
 
-def test_a_mutant_of_several_genes_says_nothing_about_one_of_them(files: Files) -> None:
+def test_a_mutant_of_several_genes_is_ignored(files: Files) -> None:
     acot9 = files.answers()[2]
     assert isinstance(acot9, MgiData)
     assert (acot9.phenotypes, acot9.organ_terms, acot9.organ_phenotype) == ({}, {}, False)
@@ -261,7 +261,7 @@ def test_the_layouts_of_earlier_years_are_refused(files: Files, row: str) -> Non
         files.read()
 
 
-def test_a_file_that_is_cut_is_refused_or_has_fewer_rows(files: Files) -> None:
+def test_a_truncated_file_is_refused_or_has_fewer_rows(files: Files) -> None:
     whole = files.read().counts
     for end in range(len(ORTHOLOGS) - 1):
         files.orthologs = ORTHOLOGS[:end]

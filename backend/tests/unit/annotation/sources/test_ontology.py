@@ -70,7 +70,7 @@ def test_a_root_that_the_ontology_lacks_is_an_error() -> None:
         ontology().below(["HP:0000077", "HP:0000079"])
 
 
-def test_a_term_that_lost_its_parents_is_not_beside_the_roots() -> None:
+def test_a_term_that_lost_its_parents_shares_no_topmost_term_with_the_roots() -> None:
     lost = ontology(names=TERMS | {"HP:0000083": "Renal insufficiency"})
     assert lost.beside(["HP:0000107"]) == TERMS.keys()
 
@@ -125,7 +125,7 @@ def test_the_release_may_be_stated_as_version_info(tmp_path: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_what_is_not_an_ontology_in_json_is_an_error(tmp_path: Path, content: Any) -> None:
+def test_json_that_is_not_an_ontology_is_an_error(tmp_path: Path, content: Any) -> None:
     with pytest.raises(UnusableFile):
         read_obographs(written(tmp_path, content), "HP")
 
@@ -195,7 +195,7 @@ def test_a_damaged_obo_file_is_an_error(tmp_path: Path, line: str, instead: str)
         read_obo(obo(tmp_path, OBO_TEXT.replace(line, instead)), "MP")
 
 
-def test_an_obo_file_that_is_cut_has_fewer_terms_or_is_an_error(tmp_path: Path) -> None:
+def test_a_truncated_obo_file_has_fewer_terms_or_is_an_error(tmp_path: Path) -> None:
     whole = read_obo(obo(tmp_path, OBO_TEXT), "MP").names | {"MP:0000002": "obsolete Morphology"}
     for end in range(len(OBO_TEXT)):
         try:

@@ -1,4 +1,4 @@
-"""What Orphanet's file says about genes."""
+"""The answers from Orphanet's file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_a_gene_has_its_disorders_in_the_order_of_their_codes(file: File) -> Non
     assert silent is None
 
 
-def test_letters_beyond_ascii_are_read(file: File) -> None:
+def test_non_ascii_letters_are_read(file: File) -> None:
     pkd1 = file.answers()[1]
     assert isinstance(pkd1, OrphanetData)
     assert pkd1.diseases[1].disease == "Polykystose rénale"
@@ -118,14 +118,14 @@ def test_the_release_is_the_day_that_the_file_states(file: File) -> None:
     ("symbol", "references"),
     [("KIF7", "Ensembl=ENSG00000166813"), ("KIF7", "Genatlas=KIF7"), ("X", "HGNC=30497")],
 )
-def test_a_gene_is_known_by_its_hgnc_id_or_its_ensembl_id_or_its_symbol(
+def test_a_gene_is_found_by_its_hgnc_id_its_ensembl_id_or_its_symbol(
     file: File, symbol: str, references: str
 ) -> None:
     file.text = document(disorder("1", "x", association(symbol, references)))
     assert [type(each) for each in file.answers()] == [OrphanetData, *[type(None)] * 3]
 
 
-def test_a_gene_whose_ensembl_id_is_not_known_yet_is_known_by_its_symbol(file: File) -> None:
+def test_a_gene_without_a_known_ensembl_id_is_found_by_its_symbol(file: File) -> None:
     file.text = document(
         disorder("1", "x", association("SILENT", "Ensembl=ENSG00000000001")),
         disorder("2", "x", association("PKD1", "Ensembl=ENSG00000000002")),
@@ -135,17 +135,17 @@ def test_a_gene_whose_ensembl_id_is_not_known_yet_is_known_by_its_symbol(file: F
     assert pkd1 is None
 
 
-def test_a_gene_is_known_by_a_former_symbol_if_the_file_has_no_id(file: File) -> None:
+def test_a_gene_is_found_by_a_former_symbol_if_the_file_has_no_id(file: File) -> None:
     file.text = document(disorder("1", "x", association("PBP", "Genatlas=PBP")))
     assert isinstance(file.answers()[1], OrphanetData)
 
 
-def test_a_gene_is_not_known_by_its_symbol_if_the_file_has_another_id(file: File) -> None:
+def test_a_gene_is_not_found_by_its_symbol_if_the_file_has_another_id(file: File) -> None:
     file.text = document(disorder("1", "x", association("KIF7", "HGNC=99")))
     assert file.answers() == [None] * 4
 
 
-def test_a_symbol_that_may_mean_another_gene_leaves_the_gene_unknown(file: File) -> None:
+def test_a_gene_with_an_ambiguous_symbol_is_unknown(file: File) -> None:
     file.text = document(disorder("1", "x", association("SNORD1", "Genatlas=x")))
     assert file.answers()[2] == "Orphanet has SNORD1, which may be this gene or another one"
 
@@ -164,13 +164,13 @@ def test_a_document_type_declaration_is_refused(file: File, doctype: str) -> Non
         file.read()
 
 
-def test_elements_inside_thousands_of_others_are_refused(file: File) -> None:
+def test_deeply_nested_elements_are_refused(file: File) -> None:
     file.text = "<a>" * 100_000
     with pytest.raises(UnusableFile, match="elements in more than 32 others"):
         file.read()
 
 
-def test_a_file_that_is_cut_anywhere_is_refused(file: File) -> None:
+def test_a_file_truncated_anywhere_is_refused(file: File) -> None:
     for end in range(len(GOOD) - 1):
         file.text = GOOD[:end]
         with pytest.raises(UnusableFile):

@@ -1,4 +1,4 @@
-"""How PanelApp's lists and panels become one file, or none."""
+"""The collection of PanelApp's lists and panels in a file."""
 
 import gzip
 import json
@@ -148,7 +148,7 @@ async def test_a_panel_is_fetched_again_only_in_another_version(service, source)
     assert sorted(service.asked) == [*LISTS[:2], "uk 2", *LISTS[2:]]
 
 
-async def test_a_collection_that_broke_off_fetches_what_is_missing(service, source) -> None:
+async def test_an_interrupted_collection_fetches_only_the_missing_pieces(service, source) -> None:
     service.changes["uk 4"] = lambda _: httpx.Response(503)
     with pytest.raises(UpstreamUnavailable):
         await source().fetch()
@@ -175,13 +175,13 @@ async def test_a_panel_that_changes_after_it_was_listed_is_listed_again(service,
     assert service.asked.count("uk 1") == 1
 
 
-async def test_a_panel_that_changes_each_time_is_a_bad_answer(service, source) -> None:
+async def test_a_panel_that_keeps_changing_is_a_bad_answer(service, source) -> None:
     service.changes["uk 2"] = lambda body: httpx.Response(200, json={**body, "version": "9.9"})
     with pytest.raises(BadAnswer, match="changed 3 times"):
         await source().fetch()
 
 
-async def test_a_panel_that_is_gone_after_it_was_listed_is_not_waited_for(service, source) -> None:
+async def test_a_panel_removed_after_the_listing_is_not_waited_for(service, source) -> None:
     def gone(_: Any) -> httpx.Response:
         COUNTS["uk"] = 4
         return httpx.Response(404, json={"detail": "Not found."})
@@ -203,7 +203,7 @@ SECOND = Service().summary("uk", 2)
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        # a page that is missing, or is there twice, or leads nowhere
+        # a page that is missing, repeated, or without a next page
         ("uk page 1", changed(next=None)),
         ("uk page 2", changed(next=None)),
         ("uk page 2", changed(next="https://x/panels/?page=2")),
@@ -227,7 +227,7 @@ SECOND = Service().summary("uk", 2)
         ("uk 2", lambda _: httpx.Response(404, json={"detail": "Not found."})),
     ],
 )
-async def test_answers_that_do_not_make_the_whole_make_no_file(
+async def test_incomplete_answers_give_no_file(
     service, source, tmp_path: Path, name: str, change: Change
 ) -> None:
     service.changes[name] = change
@@ -245,12 +245,12 @@ async def test_panelapp_australia_can_be_left_out(service, source) -> None:
     assert not [name for name in service.asked if name.startswith("au")]
 
 
-async def test_requests_name_the_address_to_write_to(service, source) -> None:
+async def test_requests_contain_the_contact_address(service, source) -> None:
     await collected(source(contact_email="me@example.org"))
     assert service.agents == {f"{USER_AGENT} (mailto:me@example.org)"}
 
 
-async def test_a_file_that_was_refused_is_collected_from_its_start(service, source) -> None:
+async def test_a_discarded_file_is_collected_from_the_start(service, source) -> None:
     (download,) = await source().fetch()
     await download.discard()
     service.asked.clear()

@@ -1,4 +1,4 @@
-"""What is made of PanelApp's panels, and of each way in which an answer can be wrong."""
+"""The answers from PanelApp's panels, including wrong ones."""
 
 import copy
 import gzip
@@ -129,7 +129,7 @@ def test_a_file_that_is_cut_off_is_unusable(tmp_path: Path) -> None:
     whole = path.read_bytes()
     one = gzip.compress(f"{json.dumps({'region': 'UK', 'panel': panel(gene())})}\n".encode())
     for end in range(1, len(whole)):
-        # a cut between two panels: the file's notes have its size, so that the reader has it whole
+        # truncated between two panels: the size in the metadata reveals it before the reader starts
         if end != len(one):
             path.write_bytes(whole[:end])
             with pytest.raises(UNUSABLE):
@@ -145,7 +145,7 @@ MAY_BE_NULL = {"hgnc_id", "mode_of_inheritance", "next"}
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Give the path of every value that is read."""
+    """Yield the path of every value that is read."""
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
             if isinstance(key, int) or key in READ:
@@ -200,7 +200,7 @@ def test_a_field_that_is_missing_or_has_another_type_is_a_bad_answer(
         ("gene_data", {"hgnc_id": ""}),
     ],
 )
-def test_a_value_that_is_not_known_is_a_bad_answer(field: str, value: Any) -> None:
+def test_an_unknown_value_is_a_bad_answer(field: str, value: Any) -> None:
     assert accepted(decode_panel, panel(gene(**{field: value})), "it") == []
 
 
@@ -215,7 +215,7 @@ def test_a_value_that_is_not_known_is_a_bad_answer(field: str, value: Any) -> No
         ("id", -1),
     ],
 )
-def test_a_panel_of_another_form_is_a_bad_answer(field: str, value: Any) -> None:
+def test_a_panel_in_an_unknown_format_is_a_bad_answer(field: str, value: Any) -> None:
     assert accepted(decode_panel, panel(**{field: value}), "it") == []
 
 
@@ -227,7 +227,7 @@ def accepted(decode: Any, body: Any, name: str) -> list[str]:
     return [name]
 
 
-def test_a_body_cut_off_at_any_place_is_a_bad_answer() -> None:
+def test_a_body_truncated_anywhere_is_a_bad_answer() -> None:
     for decode, body in BODIES:
         whole = json.dumps(body).encode()
         for end in range(len(whole)):
@@ -235,7 +235,7 @@ def test_a_body_cut_off_at_any_place_is_a_bad_answer() -> None:
                 decode(whole[:end])
 
 
-def test_the_day_of_a_version_is_told_in_utc() -> None:
+def test_the_date_of_a_version_is_in_utc() -> None:
     listed = [
         panel(version_created="2026-06-07T08:35:15.755712+10:00"),
         panel(version_created="2026-02-27T23:34:08.655640Z"),

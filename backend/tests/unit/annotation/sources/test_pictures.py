@@ -79,7 +79,7 @@ def test_a_symbol_cannot_change_the_address_of_a_page() -> None:
         ("https://search.clinicalgenome.org/kb/x_1?y=2", "report_url", None),
     ],
 )
-def test_an_identifier_has_the_address_of_its_database(value, field, address) -> None:
+def test_an_identifier_links_to_its_database(value, field, address) -> None:
     assert address_of(value, field) == (value if address is None else address)
 
 
@@ -102,5 +102,5 @@ def test_an_identifier_has_the_address_of_its_database(value, field, address) ->
         (10**12, "newest_pmids"),
     ],
 )
-def test_what_is_no_identifier_has_no_address(value, field) -> None:
+def test_other_text_has_no_link(value, field) -> None:
     assert address_of(value, field) == ""

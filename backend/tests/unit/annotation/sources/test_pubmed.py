@@ -46,7 +46,7 @@ def read_text(tmp_path: Path) -> Callable[[str | bytes], Reading]:
     return lambda content: read(asked(GENES), written(tmp_path, "gene2pubmed.gz", content))
 
 
-def test_different_articles_of_human_genes_are_counted(
+def test_distinct_articles_of_human_genes_are_counted(
     read_text: Callable[[str], Reading],
 ) -> None:
     found = read_text(TABLE)
@@ -69,7 +69,7 @@ def test_the_twenty_newest_articles_are_listed(read_text: Callable[[str], Readin
     assert first.newest_pmids == numbers[:20]
 
 
-def test_rows_are_found_wherever_a_block_begins(read_text: Callable[[str], Reading]) -> None:
+def test_rows_are_found_at_any_block_boundary(read_text: Callable[[str], Reading]) -> None:
     header, *rows = TABLE.splitlines(keepends=True)
     # blocks have 1 MB, so that this many rows of another species cover several of them
     others = [f"7227\t{number}\t{10_000_000 + number}\n" for number in range(150_000)]
@@ -117,7 +117,7 @@ def test_a_table_of_other_species_is_unusable(read_text: Callable[[str], Reading
     refused(lambda: read_text(TABLE.replace("9606\t", "9607\t")), "no human gene")
 
 
-def test_a_cut_file_is_unusable_or_visibly_smaller(
+def test_a_truncated_file_is_unusable_or_has_fewer_rows(
     read_text: Callable[[str | bytes], Reading],
 ) -> None:
     for cut, found in readable_cuts(TABLE.encode(), lambda cut: read_text(gzip.compress(cut))):
@@ -125,7 +125,7 @@ def test_a_cut_file_is_unusable_or_visibly_smaller(
         assert found.counts[0].rows < 10
 
 
-def test_a_file_that_is_damaged_on_its_way_is_unusable(
+def test_a_file_damaged_during_the_download_is_unusable(
     read_text: Callable[[str | bytes], Reading],
 ) -> None:
     for _, damaged in broken_gzips(gzip.compress(TABLE.encode())):

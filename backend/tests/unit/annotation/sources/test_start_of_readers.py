@@ -1,4 +1,4 @@
-"""A process reads each file, so what it imports is paid for with each file."""
+"""A new process reads each file, so its imports cost time for each file."""
 
 import json
 import subprocess

@@ -230,7 +230,7 @@ def test_aliases_without_any_hgnc_id_are_unusable(read_texts: Callable[..., Read
 
 
 @pytest.mark.parametrize("value", ["", "0", "1001", "0.7", "7e2", "x", "-1", "NA"])
-def test_a_score_that_is_none_makes_the_links_unusable(
+def test_an_invalid_score_makes_the_links_unusable(
     read_texts: Callable[..., Reading], value: str
 ) -> None:
     wrong = Table(links(), separator=" ").with_value("combined_score", value, row=2)
@@ -249,7 +249,7 @@ def test_links_of_one_direction_are_unusable(read_texts: Callable[..., Reading])
     refused(lambda: read_texts(pairs="".join(lines[:-2])), "a part is missing")
 
 
-def test_a_cut_file_is_unusable_or_visibly_smaller(read_texts: Callable[..., Reading]) -> None:
+def test_a_truncated_file_is_unusable_or_has_fewer_rows(read_texts: Callable[..., Reading]) -> None:
     for cut, found in readable_cuts(INFO.encode(), lambda cut: read_texts(info=gzip.compress(cut))):
         assert cut.endswith(b"\n")
         assert found.counts[0].rows < 6
@@ -268,7 +268,7 @@ def test_a_cut_file_is_unusable_or_visibly_smaller(read_texts: Callable[..., Rea
 @pytest.mark.parametrize(
     ("name", "content"), [("info", INFO), ("aliases", ALIASES), ("pairs", links())]
 )
-def test_a_file_that_is_damaged_on_its_way_is_unusable(
+def test_a_file_damaged_during_the_download_is_unusable(
     read_texts: Callable[..., Reading], name: str, content: str
 ) -> None:
     for _, damaged in broken_gzips(gzip.compress(content.encode())):

@@ -1,4 +1,4 @@
-"""What is made of a row of UniProt, and of each way in which a row can be wrong."""
+"""The answers from UniProt's rows, including wrong ones."""
 
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def test_an_entry_is_read_without_its_evidence_tags() -> None:
     )
 
 
-def test_empty_columns_say_nothing() -> None:
+def test_empty_columns_give_no_data() -> None:
     empty = dict.fromkeys(COLUMNS[4:8], "")
     found = entry(**empty, HGNC="", **{"Gene Names": ""})
 
@@ -83,7 +83,7 @@ def test_an_entry_of_several_genes_names_each_of_them_once() -> None:
     assert found.gene_names == ["H4C1", "H4/A", "H4C2"]
 
 
-def test_long_texts_are_cut_off_where_their_definition_says() -> None:
+def test_long_texts_are_truncated_at_the_documented_length() -> None:
     text = "x" * 5_000
     found = entry(
         **{
@@ -126,7 +126,7 @@ def test_long_texts_are_cut_off_where_their_definition_says() -> None:
         ("Reviewed", ""),
     ],
 )
-def test_a_column_of_another_form_is_unusable(column: str, value: str) -> None:
+def test_a_column_in_an_unknown_format_is_unusable(column: str, value: str) -> None:
     with pytest.raises(UnusableFile):
         entry(**{column: value})
 

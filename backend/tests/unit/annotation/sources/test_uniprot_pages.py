@@ -1,4 +1,4 @@
-"""How the pages of UniProt's search become one file, or none."""
+"""The collection of UniProt's pages in a file."""
 
 import asyncio
 import errno
@@ -92,7 +92,7 @@ def files(folder: Path) -> list[str]:
 
 
 def damage_notes(folder: Path) -> None:
-    """Keep the header of the gzip file, and nothing that can be decompressed."""
+    """Keep only the header of the gzip file."""
     (notes,) = folder.rglob("progress.gz")
     content = notes.read_bytes()
     notes.write_bytes(content[:10] + b"\xff" * (len(content) - 10))
@@ -154,7 +154,7 @@ async def test_the_file_is_collected_again_only_for_another_release(service, sou
     assert service.asked[2:] == ["release", "0", "3", "6"]
 
 
-async def test_a_collection_that_broke_off_continues_where_it_was(service, source) -> None:
+async def test_an_interrupted_collection_is_resumed(service, source) -> None:
     service.change = on_page(2, lambda _: httpx.Response(503))
     with pytest.raises(UpstreamUnavailable):
         await source().fetch()
@@ -177,7 +177,7 @@ async def test_a_collection_of_another_release_starts_again(service, source) -> 
     assert service.asked == ["release", "0", "3", "6"]
 
 
-async def test_a_release_that_comes_out_between_two_pages_is_collected_whole(
+async def test_a_release_published_between_two_pages_is_collected_completely(
     service, source
 ) -> None:
     def comes_out(response: httpx.Response) -> httpx.Response:
@@ -192,7 +192,7 @@ async def test_a_release_that_comes_out_between_two_pages_is_collected_whole(
     assert gzip.decompress(download.path.read_bytes()).decode() == TEXT
 
 
-async def test_a_file_that_was_refused_is_collected_again(service, source) -> None:
+async def test_a_discarded_file_is_collected_again(service, source) -> None:
     (download,) = await source().fetch()
     await download.discard()
     service.asked.clear()
@@ -212,7 +212,7 @@ async def test_a_full_disk_is_waited_for(service, source, monkeypatch) -> None:
     assert await collected(source()) == TEXT
 
 
-async def test_a_collection_begins_again_when_its_notes_are_damaged(
+async def test_a_collection_with_damaged_metadata_starts_again(
     service, source, tmp_path: Path
 ) -> None:
     service.change = on_page(1, lambda _: httpx.Response(503))
@@ -224,7 +224,7 @@ async def test_a_collection_begins_again_when_its_notes_are_damaged(
     assert await collected(source()) == TEXT
 
 
-async def test_of_two_processes_one_collects_the_file(service, source) -> None:
+async def test_only_one_of_two_processes_collects_the_file(service, source) -> None:
     first, second = await asyncio.gather(collected(source()), collected(source()))
 
     assert first == second == TEXT
@@ -234,7 +234,7 @@ async def test_of_two_processes_one_collects_the_file(service, source) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        # a page that is missing, or is there twice, or leads nowhere
+        # a page that is missing, repeated, or without a next page
         on_page(0, with_headers(Link=None)),
         on_page(1, with_headers(Link=None)),
         on_page(1, with_headers(Link='<https://x/?cursor=3>; rel="next"')),
@@ -261,7 +261,7 @@ async def test_of_two_processes_one_collects_the_file(service, source) -> None:
         on_page(1, lambda _: httpx.Response(400, json={"messages": ["Invalid cursor"]})),
     ],
 )
-async def test_pages_that_do_not_make_the_whole_make_no_file(
+async def test_incomplete_pages_give_no_file(
     service, source, tmp_path: Path, change: Change
 ) -> None:
     service.change = change
@@ -274,7 +274,7 @@ async def test_pages_that_do_not_make_the_whole_make_no_file(
     assert await collected(source()) == TEXT
 
 
-def test_a_body_cut_off_at_any_place_is_no_page() -> None:
+def test_a_body_truncated_anywhere_is_not_a_page() -> None:
     text = "".join(f"{line}\n" for line in (HEADER, *ROWS[3:6]))
     headers = httpx.Headers({"X-UniProt-Release": "2026_03", "X-Total-Results": "3"})
     whole = decode_page(text.encode(), headers)
@@ -283,6 +283,6 @@ def test_a_body_cut_off_at_any_place_is_no_page() -> None:
             page = decode_page(text[:end].encode(), headers)
         except BadAnswer:
             continue
-        # cut between two rows: the number of rows tells
+        # truncated between two rows: the number of rows reveals it
         assert page.rows == whole.rows[: len(page.rows)]
         assert len(page.rows) < page.total

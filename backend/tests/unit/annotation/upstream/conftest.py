@@ -18,7 +18,7 @@ HOST = {
 
 
 class Service:
-    """A service that follows a script: each request gets the next answer, the last one for ever.
+    """A scripted service: each request gets the next answer, and the last one is repeated.
 
     An answer is a response, an exception, or a function of the request.
     """
@@ -33,7 +33,7 @@ class Service:
         if isinstance(step, Exception):
             raise step
         response = step(request) if callable(step) else step
-        # one that was not read yet, as it comes from the network
+        # an unread response, as from the network
         return httpx.Response(
             response.status_code, headers=response.headers, stream=response.stream
         )
@@ -51,7 +51,7 @@ def limiter():
 
 @pytest.fixture
 async def connect(service, limiter, tmp_path):
-    """Makes an Upstream that talks to the scripted service."""
+    """Creates an Upstream for the scripted service."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(service.answer)) as http:
 
         def make(**changes):

@@ -25,7 +25,7 @@ DATES = st.builds(
 
 
 @given(st.text() | DATES)
-def test_any_date_is_read_as_one_of_the_past_or_as_none(value):
+def test_any_date_is_read_as_a_past_date_or_none(value):
     moment = past_date(value, NOW)
     assert moment is None or EARLIEST <= moment <= NOW + timedelta(days=1)
 
@@ -43,7 +43,7 @@ def recorded(shared_data):
     return [json.loads(line) for line in lines]
 
 
-def test_the_errors_recorded_from_ncbi_and_ensembl_are_told_apart(shared_data):
+def test_the_recorded_errors_of_ncbi_and_ensembl_are_distinguished(shared_data):
     expected = {429: TryAgain, 500: TryAgain, ("ncbi", 400): UserError, ("ensembl", 400): BadAnswer}
     seen = set()
     for record in recorded(shared_data):

@@ -1,4 +1,4 @@
-"""Whatever happens during a download, the file is one version as served, or the copy stays."""
+"""After any download, the file is one complete version, or the old copy is kept."""
 
 import tempfile
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class Version:
-    """The file as it is from some day on; the length differs from version to version."""
+    """A version of the file with its date. Versions differ in length."""
 
     number: int
     tag: bool
@@ -55,15 +55,15 @@ class Version:
 
 @dataclass(frozen=True)
 class Step:
-    """How the service answers one request.
+    """The behaviour of the service for one request.
 
     Attributes:
-        version: that it has now.
-        cut: bytes of the body after which the connection breaks off, if there are more.
-        framed: how the end of the body is told: by a length, by chunks, or not at all.
-        ranges: whether it gives parts: as it should, whatever the version, or never.
-        instead: a status that comes instead, if not 200.
-        error: what breaks the connection off.
+        version: the current version of the file.
+        cut: the number of bytes after which the connection is lost, if the body is longer.
+        framed: how the end of the body is marked: by a length, by chunks, or not at all.
+        ranges: whether it serves ranges: correctly, ignoring the version, or never.
+        instead: the status, if not 200.
+        error: the error that ends the connection.
     """
 
     version: Version
@@ -95,7 +95,7 @@ class Body(httpx.AsyncByteStream):
         cut = self._step.cut
         yield self._content[:cut]
         if cut is not None and cut < len(self._content):
-            # without a length, and only then, a cut looks like an end
+            # only without a length, truncation looks like the end
             if self._step.framed == "nothing":
                 return
             raise self._step.error
@@ -156,7 +156,7 @@ async def download(upstream: Upstream) -> Download | None:
 
 
 def served(got: Download, content: bytes, among: list[Version]) -> list[Version]:
-    """Return the versions that a download can be."""
+    """Return the possible versions of a download."""
     return [
         version
         for version in among
@@ -166,7 +166,7 @@ def served(got: Download, content: bytes, among: list[Version]) -> list[Version]
 
 @settings(max_examples=100)
 @given(st.lists(st.lists(STEPS, min_size=1, max_size=8), min_size=1, max_size=4))
-async def test_a_file_is_one_version_whole_and_never_an_older_one(
+async def test_a_downloaded_file_is_one_complete_version_and_never_an_older_one(
     sessions: list[list[Step]],
 ) -> None:
     service = Service()
@@ -201,6 +201,6 @@ async def test_a_file_is_one_version_whole_and_never_an_older_one(
                     continue
                 assert got_as
                 if kept is not None and got.release < kept[0].release:
-                    # of one that does not say from when it is nobody can tell that it is older
+                    # a version without a date cannot be recognized as older
                     assert not all(version.dated for version in (*got_as, *kept_as))
                 kept, kept_as = now, got_as

@@ -13,7 +13,7 @@ ROWS = [f"{number}\t{'x' * (number % 90)}\n".encode() for number in range(60_000
 TEXT = b"".join(ROWS)
 
 
-def test_blocks_have_all_lines_and_whole_ones_only() -> None:
+def test_blocks_contain_all_lines_and_only_whole_ones() -> None:
     blocks = list(blocks_of_text(io.BytesIO(TEXT), max_line=100, max_size=len(TEXT)))
 
     assert len(TEXT) > 2 * BLOCK
@@ -35,7 +35,7 @@ def test_a_line_may_be_longer_than_a_block() -> None:
         (TEXT[:-1], len(TEXT), "cut short within its last line"),
     ],
 )
-def test_what_is_too_long_or_has_no_end_is_unusable(
+def test_input_that_is_too_long_or_truncated_is_unusable(
     text: bytes, max_size: int, message: str
 ) -> None:
     with pytest.raises(UnusableFile, match=message):

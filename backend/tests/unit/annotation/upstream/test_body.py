@@ -33,7 +33,7 @@ def sent(*parts, status=200, encoding=None):
 
 @contextmanager
 def most_memory(most):
-    """Fail if more bytes than that are taken inside."""
+    """Fail if the block allocates more than this number of bytes."""
     tracemalloc.start()
     try:
         yield
@@ -62,7 +62,7 @@ async def test_a_compressed_body_is_read(service, connect, encoding):
 @pytest.mark.parametrize(
     "encoding", ["gzip, gzip", "gzip, gzip, gzip", "br", "deflate", "gzip, br"]
 )
-async def test_an_encoding_that_was_not_asked_for_is_refused(service, connect, encoding):
+async def test_an_encoding_that_was_not_requested_is_refused(service, connect, encoding):
     body = GOOD
     for _ in encoding.split(",")[1:]:
         body = gzip.compress(body)
@@ -87,7 +87,7 @@ async def test_a_body_is_counted_while_it_is_decompressed(service, connect):
 async def test_small_parts_take_no_more_memory_than_a_large_one(service, connect):
     def small():
         for _ in range(100_000):
-            yield bytes(bytearray(b"  "))  # an object of its own, as from the network
+            yield bytes(bytearray(b"  "))  # a new object, as from the network
 
     service.script = [httpx.Response(200, stream=Parts(small()))]
     with most_memory(2_000_000), pytest.raises(BadAnswer, match="more than 180,000 bytes"):
@@ -108,7 +108,7 @@ async def test_an_endless_compressed_body_of_nothing_is_refused(service, connect
         await ask(connect(max_body=1_000))
 
 
-async def test_a_body_of_nothing_but_commas_is_refused_before_it_is_decoded(service, connect):
+async def test_a_body_of_commas_only_is_refused_before_it_is_decoded(service, connect):
     body = b'{"a":[' + b"[]," * 300_000 + b"[]]}"
     service.script = [sent(body)]
     with most_memory(5_000_000), pytest.raises(BadAnswer, match="more values"):
@@ -116,7 +116,7 @@ async def test_a_body_of_nothing_but_commas_is_refused_before_it_is_decoded(serv
 
 
 @pytest.mark.parametrize("end", [-1, -8, 12])
-async def test_a_compressed_body_that_is_cut_off_is_asked_for_again(service, connect, end):
+async def test_a_truncated_compressed_body_is_requested_again(service, connect, end):
     service.script = [sent(GOOD[:end], encoding="gzip"), FOUND]
     assert await ask(connect()) == {"a": 1}
     assert len(service.asked) == 2

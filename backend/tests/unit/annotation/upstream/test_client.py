@@ -158,13 +158,13 @@ async def test_the_error_for_a_proxy_that_requires_a_login_names_the_variable(
         await ask(connect())
 
 
-async def test_the_words_of_an_outage_in_a_long_answer_are_ignored(service, connect):
+async def test_phrases_of_an_outage_in_a_long_answer_are_ignored(service, connect):
     service.script = [httpx.Response(200, json={"a": "temporarily unavailable" * 1_000})]
     with pytest.raises(BadAnswer):
         await ask(connect())
 
 
-async def test_the_words_of_an_outage_in_a_usable_answer_are_ignored(service, connect):
+async def test_phrases_of_an_outage_in_a_usable_answer_are_ignored(service, connect):
     service.script = [httpx.Response(200, json={"maintenance": 1})]
     assert await ask(connect()) == {"maintenance": 1}
 
@@ -235,7 +235,7 @@ async def test_a_long_retry_after_releases_the_run_and_pauses_the_budget(service
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 403])
 @pytest.mark.parametrize("far", ["1000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
-async def test_a_retry_after_is_cut_to_the_longest_wait(service, connect, status, far):
+async def test_a_retry_after_is_limited_to_the_maximum_wait(service, connect, status, far):
     service.script = [httpx.Response(status, headers={"Retry-After": far})]
     upstream = connect(retries=replace(QUICK, max_wait=7_200))
     with pytest.raises(UpstreamUnavailable) as caught:
@@ -250,7 +250,7 @@ async def test_a_redirect_without_an_address_is_a_wait(service, connect):
         await ask(connect())
 
 
-async def test_a_refusal_does_not_use_up_the_tries_for_faults(service, connect):
+async def test_a_429_does_not_use_up_the_tries_for_faults(service, connect):
     busy, fault = refused("0"), httpx.Response(503)
     service.script = [busy, fault, busy, fault, busy, FOUND]
     assert await ask(connect()) == {"a": 1}
@@ -284,7 +284,7 @@ async def test_a_try_times_out(connect):
         await ask(upstream)
 
 
-async def test_an_endless_body_is_refused_before_it_fills_the_memory(service, connect):
+async def test_an_endless_body_is_refused_before_it_exhausts_the_memory(service, connect):
     read = 0
 
     class Endless(httpx.AsyncByteStream):
@@ -320,7 +320,7 @@ async def test_json_is_posted(service, connect):
 
 
 class Budgets:
-    """Notes what was asked of the budget."""
+    """Records the calls of the budget."""
 
     def __init__(self):
         self.asked = []

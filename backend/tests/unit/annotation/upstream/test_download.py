@@ -16,7 +16,7 @@ VERSION = {"ETag": '"v1"', "Last-Modified": "Sun, 15 Nov 2026 04:05:06 GMT"}
 
 
 class Broken(httpx.AsyncByteStream):
-    """A body that breaks off after some bytes, as httpx reports it."""
+    """A body that ends with httpx's error after some bytes."""
 
     def __init__(self, sent):
         self._sent = sent
@@ -30,7 +30,7 @@ CHUNKED = {"Transfer-Encoding": "chunked"}
 
 
 class Stream(httpx.AsyncByteStream):
-    """A body whose length nobody says."""
+    """A body without a stated length."""
 
     def __init__(self, sent):
         self._sent = sent
@@ -58,7 +58,7 @@ def files(folder: Path):
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-async def test_a_file_is_fetched_whole_with_its_release(service, connect, tmp_path):
+async def test_a_file_is_downloaded_completely_with_its_release(service, connect, tmp_path):
     service.script = [whole]
     got = await connect().download("tab_delimited/variants.txt")
     assert got.path.read_bytes() == CONTENT
@@ -90,7 +90,7 @@ async def test_a_changed_file_replaces_the_old_one(service, connect):
 
 
 @pytest.mark.parametrize("notes", [b"\xff\xfe", b'{"release": "\xff"}', b"[]"])
-async def test_a_file_is_downloaded_again_when_its_notes_are_not_text(service, connect, notes):
+async def test_a_file_is_downloaded_again_if_its_metadata_are_not_text(service, connect, notes):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
@@ -99,7 +99,7 @@ async def test_a_file_is_downloaded_again_when_its_notes_are_not_text(service, c
     assert upstream.requests == 2
 
 
-async def test_a_copy_that_was_changed_is_downloaded_again(service, connect):
+async def test_a_modified_copy_is_downloaded_again(service, connect):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
@@ -109,7 +109,7 @@ async def test_a_copy_that_was_changed_is_downloaded_again(service, connect):
     assert "If-None-Match" not in service.asked[1].headers
 
 
-async def test_a_file_is_downloaded_again_when_its_notes_are_not_json(service, connect):
+async def test_a_file_is_downloaded_again_if_its_metadata_are_not_json(service, connect):
     service.script = [whole]
     upstream = connect()
     got = await upstream.download("f")
@@ -124,7 +124,7 @@ async def test_the_copy_of_a_mirror_is_kept_apart(service, connect):
     assert (got.path.read_bytes(), other.path.read_bytes()) == (CONTENT, b"mirror")
 
 
-async def test_a_download_that_broke_off_is_continued(service, connect):
+async def test_an_interrupted_download_is_resumed(service, connect):
     service.script = [cut(3_000_000), rest]
     got = await connect().download("f")
     assert got.path.read_bytes() == CONTENT
@@ -171,7 +171,7 @@ async def test_a_download_with_a_weak_tag_starts_again(service, connect):
     assert "Range" not in service.asked[1].headers
 
 
-async def test_a_download_that_always_breaks_off_ends_as_unavailable_and_leaves_no_part(
+async def test_a_download_that_is_always_interrupted_ends_as_unavailable_and_leaves_no_part(
     service, connect, tmp_path
 ):
     service.script = [lambda _: cut(3_000_000)]
@@ -253,7 +253,7 @@ async def test_parts_of_two_versions_are_never_joined(service, connect, tag, lon
 async def test_a_part_without_a_known_length_is_joined_only_when_both_answers_state_the_version(
     service, connect
 ):
-    """It was dated before, and has a tag now."""
+    """The first version has a date, and the second one a tag."""
     dated = CHUNKED | {"Last-Modified": VERSION["Last-Modified"]}
     broken = httpx.Response(200, headers=dated, stream=Broken(CONTENT[:3_000_000]))
 
@@ -267,7 +267,7 @@ async def test_a_part_without_a_known_length_is_joined_only_when_both_answers_st
     assert [("Range" in request.headers) for request in service.asked] == [False, True, False]
 
 
-async def test_a_part_that_was_not_asked_for_is_not_taken_for_the_file(service, connect):
+async def test_a_part_that_was_not_requested_is_not_used_as_the_file(service, connect):
     part = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
     service.script = [httpx.Response(206, headers=part, content=CONTENT), whole]
     assert (await connect().download("f")).release == "2026-11-15"
@@ -303,7 +303,7 @@ async def test_a_missing_or_too_long_file_is_a_bad_answer(
         (httpx.Response(407, html="<html>Log in</html>"), "407"),
     ],
 )
-async def test_a_web_page_instead_of_a_file_means_unavailable_and_the_copy_stays(
+async def test_a_web_page_instead_of_a_file_means_unavailable_and_the_copy_is_kept(
     service, connect, answer, shown
 ):
     good = gzip.compress(b"good")
@@ -365,7 +365,7 @@ async def test_a_range_with_too_many_digits_is_ignored(service, connect):
     assert (await connect().download("f")).path.read_bytes() == CONTENT
 
 
-async def test_two_downloads_of_one_file_at_a_time_fetch_it_once(service, connect):
+async def test_concurrent_downloads_of_one_file_fetch_it_once(service, connect):
     service.script = [whole, httpx.Response(304)]
     got = await asyncio.gather(connect().download("f"), connect().download("f"))
     assert got[0] == got[1]

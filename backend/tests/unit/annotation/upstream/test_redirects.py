@@ -50,7 +50,7 @@ async def test_a_redirected_file_that_has_not_changed_is_not_sent_again(service,
     assert service.asked[3].headers["If-None-Match"] == VERSION["ETag"]
 
 
-async def test_a_redirected_download_that_broke_off_is_continued(service, redirecting):
+async def test_an_interrupted_redirected_download_is_resumed(service, redirecting):
     class Broken(httpx.AsyncByteStream):
         async def __aiter__(self):
             yield b"x" * 2_000_000
@@ -94,16 +94,14 @@ async def test_parameters_of_the_host_are_not_sent_to_another_host(service, redi
 
 
 @pytest.mark.parametrize("target", ["http://store.example/f", "file:///etc/passwd"])
-async def test_a_redirect_to_an_address_without_encryption_is_not_followed(
-    service, redirecting, target
-):
+async def test_a_redirect_to_an_unencrypted_address_is_not_followed(service, redirecting, target):
     service.script = [to(target), FILE]
     with pytest.raises(UpstreamUnavailable, match="302: it redirects to"):
         await redirecting().download("f")
     assert len(service.asked) == 1
 
 
-async def test_a_sandbox_may_redirect_to_an_address_without_encryption(service, redirecting):
+async def test_a_sandbox_may_redirect_to_an_unencrypted_address(service, redirecting):
     service.script = [to("http://127.0.0.1:9/f"), FILE]
     await redirecting(base_url="http://127.0.0.1:9/obo").download("f")
     assert len(service.asked) == 2

@@ -1,4 +1,4 @@
-"""What is counted of the requests to a service."""
+"""The traffic of requests to a service."""
 
 import gzip
 from types import SimpleNamespace
@@ -41,7 +41,7 @@ async def test_each_try_counts_with_the_bytes_that_were_sent(service, connect) -
     assert len(PACKED) < len(BODY) / 10
 
 
-async def test_a_request_that_is_given_up_counts_all_the_same(service, connect) -> None:
+async def test_an_abandoned_request_also_counts(service, connect) -> None:
     service.script = [refused()]
     upstream = connect()
     with pytest.raises(UpstreamUnavailable):
@@ -50,7 +50,7 @@ async def test_a_request_that_is_given_up_counts_all_the_same(service, connect) 
     assert upstream.traffic.rate_limited == QUICK.refused
 
 
-async def test_the_bytes_of_a_download_count_also_when_it_breaks_off(service, connect) -> None:
+async def test_the_bytes_of_an_interrupted_download_count(service, connect) -> None:
     def breaks_off(_: httpx.Request) -> httpx.Response:
         async def stream():
             yield b"0123456789"
@@ -68,7 +68,7 @@ async def test_the_bytes_of_a_download_count_also_when_it_breaks_off(service, co
     assert (upstream.traffic.requests, upstream.traffic.bytes_received) == (2, 10 + 15)
 
 
-async def test_the_time_that_requests_wait_for_the_budget_is_added_up(
+async def test_the_waits_of_requests_for_the_budget_are_added(
     service, connect, monkeypatch
 ) -> None:
     now = 1_000.0
@@ -85,7 +85,9 @@ async def test_the_time_that_requests_wait_for_the_budget_is_added_up(
     assert upstream.traffic.budget_seconds == 5
 
 
-async def test_a_budget_that_gives_no_slot_was_waited_for(service, connect, monkeypatch) -> None:
+async def test_the_wait_for_a_budget_without_a_free_slot_counts(
+    service, connect, monkeypatch
+) -> None:
     now = 1_000.0
 
     class Stuck(LocalRateLimiter):

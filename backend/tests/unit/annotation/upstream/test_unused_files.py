@@ -1,4 +1,4 @@
-"""Which downloaded files are removed because no source reads them any more."""
+"""The removal of downloaded files that no source reads any more."""
 
 import os
 import time
@@ -13,13 +13,13 @@ OURS = "ncbi-0123456789ab"
 
 
 def download(cache: Path, name: str, *, days: float, folder: str = OURS) -> Path:
-    """Put a file there that was downloaded so many days ago."""
+    """Create a file that was downloaded some days ago."""
     file = CachedFile(cache / folder / name)
     file.path.parent.mkdir(parents=True, exist_ok=True)
     part = file.start_part()
     part.write_bytes(b"x" * 100)
     file.commit(part, Known("2026-01-01", '"e"', None))
-    # as a download leaves them, both of the same age
+    # like after a download, both of the same age
     age(file.path, days)
     age(file.path.with_name(file.path.name + ".json"), days)
     return file.path
@@ -35,13 +35,13 @@ def files(cache: Path) -> list[str]:
 
 
 def tidy(cache: Path, used: Collection[Path] = ()) -> list[str]:
-    """Remove what is unused for 30 days, and return what is left."""
+    """Remove files unused for 30 days, and return the remaining ones."""
     for unused in list(unused_files.find_unused(cache, used, 30 * DAY)):
         unused_files.remove(unused)
     return files(cache)
 
 
-def test_a_file_that_no_source_reads_goes_with_its_notes_30_days_after_its_last_use(
+def test_a_file_that_no_source_reads_is_removed_with_its_metadata_30_days_after_its_last_use(
     tmp_path: Path,
 ) -> None:
     download(tmp_path, "old.gz", days=31)
@@ -49,23 +49,23 @@ def test_a_file_that_no_source_reads_goes_with_its_notes_30_days_after_its_last_
     assert tidy(tmp_path) == ["recent.gz", "recent.gz.json"]
 
 
-def test_a_file_that_a_source_reads_stays_however_old_it_is(tmp_path: Path) -> None:
+def test_a_file_that_a_source_reads_is_kept_at_any_age(tmp_path: Path) -> None:
     read = download(tmp_path, "read.gz", days=900)
     download(tmp_path, "of_a_former_version.gz", days=900)
     assert tidy(tmp_path, {read}) == ["read.gz", "read.gz.json"]
 
 
-def test_a_use_counts_though_the_file_has_not_changed_upstream(tmp_path: Path) -> None:
+def test_a_use_counts_even_if_the_file_has_not_changed_upstream(tmp_path: Path) -> None:
     CachedFile(download(tmp_path, "a.gz", days=900)).note_use()
     assert tidy(tmp_path) == ["a.gz", "a.gz.json"]
 
 
-def test_the_notes_of_a_file_that_was_refused_go_too(tmp_path: Path) -> None:
+def test_the_metadata_of_a_discarded_file_are_also_removed(tmp_path: Path) -> None:
     download(tmp_path, "refused.gz", days=40).unlink()
     assert tidy(tmp_path) == []
 
 
-def test_the_part_of_a_download_whose_process_was_killed_goes_after_a_day(tmp_path: Path) -> None:
+def test_the_partial_download_of_a_killed_process_is_removed_after_a_day(tmp_path: Path) -> None:
     read = download(tmp_path, "read.gz", days=1)
     old, new = CachedFile(read).start_part(), read.with_name("read.gz.abcd.part")
     new.touch()
@@ -78,7 +78,7 @@ def test_the_part_of_a_download_whose_process_was_killed_goes_after_a_day(tmp_pa
     ]
 
 
-def test_a_file_that_is_being_downloaded_stays(tmp_path: Path) -> None:
+def test_a_file_that_is_being_downloaded_is_kept(tmp_path: Path) -> None:
     path = download(tmp_path, "a.gz", days=40)
     with CachedFile(path).locked_now() as mine:
         assert mine
@@ -86,7 +86,7 @@ def test_a_file_that_is_being_downloaded_stays(tmp_path: Path) -> None:
     assert tidy(tmp_path) == []
 
 
-def test_the_pieces_of_a_former_collection_go_and_those_of_a_present_one_stay(
+def test_the_pieces_of_a_former_collection_are_removed_and_those_of_a_present_one_are_kept(
     tmp_path: Path,
 ) -> None:
     former, present = tmp_path / "panelapp-0123456789ab", tmp_path / "panelapp-ba9876543210"
@@ -99,7 +99,7 @@ def test_the_pieces_of_a_former_collection_go_and_those_of_a_present_one_stay(
     assert (present / "pieces" / "1.gz").exists()
 
 
-def test_what_belongs_to_other_programs_stays(tmp_path: Path) -> None:
+def test_files_of_other_programs_are_kept(tmp_path: Path) -> None:
     strange = [tmp_path / "notes.txt", tmp_path / "photos" / "a.jpg", tmp_path / OURS / "b.jpg"]
     for path in strange:
         path.parent.mkdir(exist_ok=True)

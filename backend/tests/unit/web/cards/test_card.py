@@ -1,4 +1,4 @@
-"""The card of a source, and what sources say at the head of the page."""
+"""The card of a source, and the top of the page."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_an_absent_answer_says_when_a_gene_is_absent() -> None:
     )
 
 
-def test_what_a_picture_shows_is_not_listed_again() -> None:
+def test_fields_of_a_picture_are_not_listed_again() -> None:
     data = {"tissues_tpm": {"Liver": 1.0}, "kidney_cortex_tpm": 2.0}
 
     found = card_of("gtex", answered("found", data))
@@ -70,7 +70,7 @@ def test_what_a_picture_shows_is_not_listed_again() -> None:
     assert [each.label for each in found.facts] == ["kidney cortex tpm"]
 
 
-def test_what_a_picture_cannot_show_is_listed() -> None:
+def test_fields_that_a_picture_cannot_show_are_listed() -> None:
     found = card_of("gtex", answered("found", {"tissues_tpm": "many"}))
 
     assert found.pictures == []

@@ -1,4 +1,4 @@
-"""Pictures of answers: real ones, extreme ones, and ones of a wrong form."""
+"""Pictures of real, extreme and malformed answers."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ NONSENSE = (None, "x", True, -5, 1e308, [], {}, [None], ["x"], [{}], {"x": None}
 
 
 def drawn(source: str, data: Any) -> list[Any]:
-    """The pictures of an answer, as the page has them."""
+    """The pictures of an answer on the page."""
     fields = {".".join(field.path): field for field in fields_of(source).values()}
     answer = Answer(data, fields)
     found: list[Drawn | None] = [draw(each, answer) for each in SOURCES[source].pictures]
@@ -52,7 +52,7 @@ def test_the_constraint_of_brca1_is_on_its_scale(shared_data: Path) -> None:
     assert (pli.levels[0].number, pli.levels[0].x) == ("5.517e-38", 0)
 
 
-def test_a_value_beyond_the_scale_is_drawn_at_its_end_and_said_to_be_beyond() -> None:
+def test_a_value_beyond_the_scale_is_drawn_at_its_end_and_labelled() -> None:
     level = {"observed": 9, "expected": 1.0, "oe": 9.0, "oe_lower": 1.5, "oe_upper": 12.0, "z": -3}
     none = dict.fromkeys(level)
     ratio, _ = drawn("gnomad", {"lof": level, "mis": none, "syn": none, "pli": 0.5})
@@ -79,7 +79,7 @@ def test_the_classes_of_variants_add_up_to_the_whole_bar() -> None:
     assert [each.share for each in stack.parts if each.width] == ["25.0%", "62.5%", "12.5%"]
 
 
-def test_a_gene_without_variants_has_a_bar_of_nothing() -> None:
+def test_a_gene_without_variants_has_an_empty_bar() -> None:
     stack, consequence, _ = drawn(
         "clinvar",
         {"germline": {"pathogenic": 0}, "molecular_consequence": {}, "review_status": {}},
@@ -91,7 +91,7 @@ def test_a_gene_without_variants_has_a_bar_of_nothing() -> None:
     assert consequence.nothing.startswith("The number of variants for each molecular")
 
 
-def test_the_kidney_is_marked_wherever_it_ranks(shared_data: Path) -> None:
+def test_the_kidney_is_marked_at_any_rank(shared_data: Path) -> None:
     recorded = shared_data / "gtex/gtex_medianGeneExpression_TP53_page0.json"
     rows = json.loads(recorded.read_text())["data"]
     medians = dict.fromkeys(TISSUES, 0.0)
@@ -120,7 +120,7 @@ def test_a_marked_bar_among_the_first_is_shown_once() -> None:
     assert len(names) == len({*names}) == 54
 
 
-def test_each_disease_has_what_was_concluded_the_strongest_first(shared_data: Path) -> None:
+def test_each_disease_lists_its_classifications_the_strongest_first(shared_data: Path) -> None:
     found = ask(
         read_clingen,
         [PKD1],
@@ -203,7 +203,7 @@ def test_real_partners_link_to_their_pages(shared_data: Path) -> None:
     assert bars.unit == "score 0-1000"
 
 
-def test_real_terms_stand_with_those_of_the_organ_on_top(shared_data: Path) -> None:
+def test_real_terms_are_shown_with_those_of_the_organ_first(shared_data: Path) -> None:
     path = shared_data / "hpo/genes_to_phenotype.current-layout.4rows.txt"
     rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
     terms = {row[2]: row[3] for row in rows if len(row) > 3}
@@ -233,7 +233,7 @@ def test_a_disease_has_the_names_of_its_modes_of_inheritance() -> None:
     assert diseases.table.rows.first[0][0].is_none
 
 
-def test_thousands_of_terms_are_cut_and_counted() -> None:
+def test_thousands_of_terms_are_shortened_and_counted() -> None:
     terms = {f"HP:{number:07d}": f"term {number}" for number in range(5_000)}
 
     phenotypes, _ = drawn("hpo", {"terms": terms, "organ_terms": {}, "diseases": []})
@@ -254,7 +254,7 @@ def test_nonsense_in_an_answer_breaks_no_picture(source: str, value: Any) -> Non
         for name in reversed(field.path):
             data = {name: data}
         for each in drawn(source, data):
-            # whatever is drawn can be written
+            # every drawing can be rendered
             assert msgspec.json.encode(msgspec.to_builtins(each))
         element = {part.path[-1]: value for part in field.parts}
         drawn(source, {field.path[0]: [element, element]})

@@ -28,16 +28,16 @@ def test_a_field_has_its_definition_and_its_unit() -> None:
     assert isinstance(found["newest pmids"].value, Values)
 
 
-def test_structures_in_structures_are_named_by_their_paths() -> None:
+def test_nested_structures_are_named_by_their_paths() -> None:
     found = by_label("clingen", {"haploinsufficiency": {"score": 3}, "triplosensitivity": None})
 
     assert found["haploinsufficiency score"].value == Value("3", unit="ClinGen dosage score")
     assert found["triplosensitivity score"].value == Value("none stated", is_none=True)
-    # the answer does not have it, and nothing is made up
+    # the answer lacks it, and no value is invented
     assert "haploinsufficiency meaning" not in found
 
 
-def test_what_is_drawn_is_left_out() -> None:
+def test_drawn_fields_are_omitted() -> None:
     data = {"tissues_tpm": {"Liver": 1.0}, "gencode_id": "ENSG00000008710.19"}
 
     assert [*by_label("gtex", data, ("tissues_tpm",))] == ["gencode id"]
@@ -52,7 +52,7 @@ def test_a_map_has_its_keys_with_links() -> None:
     assert (term.href[-10:], name.text) == ("HP:0000006", "Autosomal dominant")
 
 
-def test_objects_are_a_table_and_objects_in_objects_are_blocks() -> None:
+def test_objects_are_a_table_and_nested_objects_are_blocks() -> None:
     ortholog = {"mgi_id": "MGI:97603", "symbol": "Pkd1"}
     table = by_label("mgi", {"orthologs": [ortholog]})["orthologs"].value
     entry = {"accession": "P98161", "domains": [{"name": "PLAT", "start": 3_118, "end": 3_235}]}
@@ -67,7 +67,7 @@ def test_objects_are_a_table_and_objects_in_objects_are_blocks() -> None:
     assert [each.text for each in domains.rows.first[0]] == ["PLAT", "3,118", "3,235"]
 
 
-def test_an_own_table_has_its_columns_and_numbers_are_told_from_text() -> None:
+def test_an_own_table_has_its_columns_with_numbers_and_text_distinguished() -> None:
     data = {"rows": [{"cases": 1_200, "remark": "seen"}, {"cases": 3, "remark": None}]}
 
     (fact,) = facts(fields_of_own_table(OWN).values(), data)
@@ -77,7 +77,7 @@ def test_an_own_table_has_its_columns_and_numbers_are_told_from_text() -> None:
     assert fact.value.numbers == {0}
 
 
-def test_data_of_a_former_version_is_shown_as_it_is() -> None:
+def test_data_of_an_older_parser_is_shown_unchanged() -> None:
     data = {"articles": "many", "newest_pmids": [{"x": [1]}], "gone": {"a": [1, None]}}
 
     found = by_label("pubmed", data)

@@ -1,4 +1,4 @@
-"""How single values are written, and what becomes of long ones."""
+"""The formatting of single values, including long ones."""
 
 import pytest
 
@@ -23,20 +23,20 @@ from app.web.cards.values import Value, cut, write
         ({}, None, "none", ""),
     ],
 )
-def test_a_value_is_written_for_people(value, unit, text, said_unit) -> None:
+def test_a_value_is_formatted_for_people(value, unit, text, said_unit) -> None:
     written = write(value, "field", unit)
 
     assert (written.text, written.unit) == (text, said_unit)
 
 
-def test_nothing_looks_different_from_a_value() -> None:
+def test_a_missing_value_looks_different_from_a_value() -> None:
     assert [write(each).is_none for each in (None, [], {}, 0, "", False)] == [
         *(True, True, True),
         *(False, False, False),
     ]
 
 
-def test_another_gene_leads_to_its_page_and_an_identifier_to_its_database() -> None:
+def test_another_gene_links_to_its_page_and_an_identifier_to_its_database() -> None:
     assert markup(write("HGNC:9009"), "/kidney") == (
         '<a href="/kidney/genes/HGNC:9009"><bdi>HGNC:9009</bdi></a>'
     )
@@ -63,7 +63,7 @@ def test_each_value_of_a_list_in_a_cell_has_its_link() -> None:
     assert said.endswith(" and 2 more")
 
 
-def test_a_long_text_is_cut_between_words_and_nothing_is_lost() -> None:
+def test_a_long_text_is_split_between_words_without_loss() -> None:
     text = "word " * 400
     written = write(text)
 
@@ -83,11 +83,11 @@ def test_markup_and_marks_are_written_as_text() -> None:
     assert "&lt;u&gt;" in said
 
 
-def test_a_list_is_cut_and_what_is_left_out_is_counted() -> None:
+def test_a_list_is_shortened_and_the_omitted_elements_are_counted() -> None:
     few, one_more, many = (cut(range(number), str, first=3, listed=5) for number in (3, 4, 1_000))
 
     assert (few.first, few.more) == (["0", "1", "2"], 0)
-    # a link to a single one more would take as much room
+    # a link to a single further element would take as much space
     assert (one_more.first, one_more.more) == (["0", "1", "2", "3"], 0)
     assert (many.first, many.rest, many.left_out) == (["0", "1", "2"], ["3", "4"], 995)
     assert (many.more, len(many)) == (997, 1_000)

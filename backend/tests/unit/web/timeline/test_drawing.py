@@ -71,7 +71,7 @@ def test_a_wait_between_two_attempts_is_no_gap() -> None:
     assert gaps_of(attempts_of(waited)) == []
 
 
-def test_an_attempt_that_goes_on_has_no_end() -> None:
+def test_a_running_attempt_has_no_end() -> None:
     (attempt,) = attempts_of(KILLED[:2])
 
     assert (attempt.end, attempt.outcome) == (None, "running")
@@ -83,7 +83,7 @@ def test_a_late_event_of_an_earlier_attempt_ends_no_other() -> None:
     assert attempts_of(late)[-1].end is None
 
 
-def test_events_whose_beginning_was_removed_are_passed_over() -> None:
+def test_events_without_the_start_of_their_attempt_are_skipped() -> None:
     assert len(attempts_of(KILLED[2:])) == 1
 
 
@@ -164,13 +164,16 @@ def test_each_attempt_has_a_bar_for_each_of_its_sources() -> None:
     bars = [(bar.title, bar.kind, bar.x, bar.width, bar.y) for bar in drawing.bars]
     assert bars[1:4] == [
         ("hgnc succeeded, 2.0 s", "source succeeded", 150, 85, 38),
-        # it was not done when its worker was lost, and lies beside the others
+        # it was still running when its worker was lost, and overlaps the others
         ("clinvar lost, 9.0 s", "source lost", 192.5, 382.5, 44),
         ("gtex held, 2.0 s", "source held", 235, 85, 38),
     ]
     assert bars[5] == ("clinvar succeeded, 9.0 s", "source succeeded", 617.5, 382.5, 80)
-    assert drawing.told[0].text == "attempt under epoch 1 on worker 4: lost, 10 s"
-    assert drawing.told[0].more == "hgnc succeeded, 2.0 s; clinvar lost, 9.0 s; gtex held, 2.0 s"
+    assert drawing.descriptions[0].text == "attempt under epoch 1 on worker 4: lost, 10 s"
+    assert (
+        drawing.descriptions[0].more
+        == "hgnc succeeded, 2.0 s; clinvar lost, 9.0 s; gtex held, 2.0 s"
+    )
 
 
 def test_sources_are_drawn_where_there_is_room() -> None:
@@ -183,7 +186,7 @@ def test_sources_are_drawn_where_there_is_room() -> None:
     assert len(closer.bars) == 2 * 11 - 1
 
 
-def test_what_goes_on_ends_now() -> None:
+def test_a_running_attempt_is_drawn_until_now() -> None:
     parts = [SourcePart("hgnc", at(4), None, "running")]
 
     attempt, source = drawn(KILLED[:2], parts=parts).bars
@@ -202,7 +205,7 @@ def test_a_window_shows_a_part_to_scale() -> None:
     assert (second.x, second.width) == (702.5, 297.5)
 
 
-def test_lanes_without_an_attempt_in_the_window_are_left_out() -> None:
+def test_lanes_without_an_attempt_in_the_window_are_omitted() -> None:
     drawing = drawn(KILLED, begin=at(14), end=at(20))
 
     assert [mark.text for mark in drawing.marks] == ["worker 5"]
@@ -216,7 +219,7 @@ def test_a_window_in_which_nothing_happened_says_so() -> None:
     assert drawing.notes == ["There is no attempt in this period."]
 
 
-def test_many_workers_have_one_lane_for_the_last_of_them() -> None:
+def test_the_last_lane_is_shared_by_the_remaining_workers() -> None:
     drawing = drawn(many(200, workers=100))
 
     lanes = [mark for mark in drawing.marks if mark.kind == "worker"]
@@ -226,7 +229,7 @@ def test_many_workers_have_one_lane_for_the_last_of_them() -> None:
     assert drawing.height < 1_300
 
 
-def test_what_is_not_shown_is_said() -> None:
+def test_notes_name_what_the_drawing_omits() -> None:
     drawing = drawn(many(200, workers=3), left_out=True)
 
     assert drawing.notes[0] == (
@@ -239,12 +242,12 @@ def test_what_is_not_shown_is_said() -> None:
     assert later.notes == []
 
 
-def test_each_line_in_words_zooms_to_what_it_says() -> None:
-    told = drawn(KILLED).told
+def test_each_line_of_the_text_zooms_to_its_attempt_or_gap() -> None:
+    descriptions = drawn(KILLED).descriptions
 
-    assert told[1].text == "no worker for 0.60 s, from the loss to the next attempt"
+    assert descriptions[1].text == "no worker for 0.60 s, from the loss to the next attempt"
     query = "from=2026-11-24T12%3A00%3A11.970Z&to=2026-11-24T12%3A00%3A12.630Z"
-    assert told[1].query == query
+    assert descriptions[1].query == query
 
 
 def test_a_run_without_an_attempt_has_no_drawing() -> None:
@@ -255,7 +258,7 @@ def test_a_run_without_an_attempt_has_no_drawing() -> None:
     ("begin", "end"),
     [(10, 5), (10, 10.05), (-1_000, -900), (1_000, 2_000), (None, -5)],
 )
-def test_a_window_that_cannot_be_is_refused(begin: float | None, end: float | None) -> None:
+def test_an_impossible_window_is_refused(begin: float | None, end: float | None) -> None:
     with pytest.raises(WrongUse, match="the timeline from"):
         drawn(
             KILLED,

@@ -53,11 +53,11 @@ def test_no_window_has_too_many_times(power: int) -> None:
             assert len(ticks_of(part(0.0123, seconds + 0.0123))) <= MAX_TICKS + 1
 
 
-def test_the_whole_can_only_be_looked_at_closely() -> None:
+def test_the_whole_run_can_only_be_zoomed_in() -> None:
     assert [zoom.label for zoom in zooms(WHOLE, WHOLE)] == ["Zoom in"]
 
 
-def test_a_part_leads_to_what_is_beside_and_around_it() -> None:
+def test_a_part_links_to_its_neighbours_and_to_a_wider_window() -> None:
     links = {zoom.label: zoom.query for zoom in zooms(part(400, 800), WHOLE)}
 
     assert list(links) == ["Zoom in", "Zoom out", "Earlier", "Later", "Whole run"]
@@ -74,7 +74,7 @@ def test_zooming_out_ends_with_the_whole() -> None:
     assert links["Zoom out"] == ""
 
 
-def test_nothing_is_earlier_than_the_beginning_or_closer_than_close() -> None:
+def test_no_link_leads_before_the_start_or_below_the_shortest_window() -> None:
     links = [zoom.label for zoom in zooms(part(0, 0.15), WHOLE)]
 
     assert links == ["Zoom out", "Later", "Whole run"]

@@ -48,8 +48,8 @@ class Parquet:
             self._schema,
             compression="zstd",
             # JSON values rarely repeat, and their minimum and maximum are useless
-            use_dictionary=[each.name for each in table.columns if each.type == "text"],
-            write_statistics=[each.name for each in table.columns if each.type != "json"],
+            use_dictionary=[column.name for column in table.columns if column.type == "text"],
+            write_statistics=[column.name for column in table.columns if column.type != "json"],
         )
         self._json = [place for place, each in enumerate(table.columns) if each.type == "json"]
         self._rows: list[Row] = []

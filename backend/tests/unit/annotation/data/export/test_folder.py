@@ -1,4 +1,4 @@
-"""The folders of exports, and what a killed process leaves of them."""
+"""The temporary folders of exports, also after a process was killed."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def exporting(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     process.communicate()
 
 
-def test_a_folder_is_there_until_the_export_ends(tmp_path: Path) -> None:
+def test_a_folder_exists_until_the_export_ends(tmp_path: Path) -> None:
     with export_folder(tmp_path) as folder:
         Path(folder, "rows").write_text("x")
         assert remove_abandoned(tmp_path) == 0
@@ -51,7 +51,7 @@ def test_a_folder_is_there_until_the_export_ends(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_folder_of_a_living_process_stays_and_that_of_a_killed_one_goes(
+def test_the_folder_of_a_live_process_is_kept_and_that_of_a_killed_one_is_removed(
     tmp_path: Path, exporting: "subprocess.Popen[str]"
 ) -> None:
     assert remove_abandoned(tmp_path) == 0
@@ -63,7 +63,7 @@ def test_the_folder_of_a_living_process_stays_and_that_of_a_killed_one_goes(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_a_lock_goes_a_day_after_its_last_change(tmp_path: Path) -> None:
+def test_a_folder_without_a_lock_is_removed_a_day_after_its_last_change(tmp_path: Path) -> None:
     old, used = tmp_path / "export-abcdefgh", tmp_path / "export-01234567"
     then = time.time() - ABANDONED_AFTER - 60
     for folder in (old, used):
@@ -76,7 +76,7 @@ def test_a_folder_without_a_lock_goes_a_day_after_its_last_change(tmp_path: Path
     assert list(tmp_path.iterdir()) == [used]
 
 
-def test_other_folders_stay(tmp_path: Path) -> None:
+def test_other_folders_are_kept(tmp_path: Path) -> None:
     mine = tmp_path / "export-of-my-photos"
     mine.mkdir()
     os.utime(mine, (0, 0))

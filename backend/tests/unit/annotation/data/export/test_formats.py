@@ -1,4 +1,4 @@
-"""What is written in each format is read back by the programs that people use for it."""
+"""The common programs read the exported files of each format."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def written(name: str, rows: list[Row], folder: Path, columns: list[Column] | No
     table = Table(name, columns or COLUMNS, '{"genes": 3}', "cff-version: 1.2.0\n")
     out = io.BytesIO()
     writer = writer_of(table, out, str(folder))
-    # a writer may change the rows that it is given
+    # a writer may modify its rows
     writer.write([list(row) for row in rows[:1]])
     if rows[1:]:
         writer.write([list(row) for row in rows[1:]])
@@ -55,7 +55,7 @@ def sheet(data: bytes, name: str = "genes") -> list[list[Any]]:
 
 
 def unescaped(cell: str) -> str:
-    """Read a text cell of a TSV as its documentation says."""
+    """Restore a text cell of a TSV as documented."""
     plain = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
     found, rest = "", cell
     while rest:
@@ -73,7 +73,7 @@ def test_a_tsv_has_a_line_for_each_row(tmp_path: Path) -> None:
     ]
 
 
-def test_a_csv_is_quoted_where_that_is_necessary(tmp_path: Path) -> None:
+def test_a_csv_is_quoted_only_where_necessary(tmp_path: Path) -> None:
     assert written("csv", ROWS, tmp_path).decode().splitlines()[1:] == [
         'SEPT7,plain,512,0.5,true,2026-03-31T12:00:00.250000Z,"[""a"",""b""]"',
         'MARCH1,\'=1+1,-3,-1e-07,false,2026-03-31T12:00:00.250000Z,"{""k"":-1}"',
@@ -82,7 +82,7 @@ def test_a_csv_is_quoted_where_that_is_necessary(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["tsv", "csv"])
-def test_no_text_of_a_table_of_lines_is_a_formula_and_each_can_be_read_back(
+def test_no_text_in_tsv_or_csv_is_a_formula_and_all_texts_can_be_restored(
     name: str, tmp_path: Path
 ) -> None:
     texts = [*FORMULAS, "a\tb\nc\\d\\n", "\\"]
@@ -95,7 +95,7 @@ def test_no_text_of_a_table_of_lines_is_a_formula_and_each_can_be_read_back(
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1))
-def test_any_text_can_be_read_back(texts: list[str]) -> None:
+def test_any_text_can_be_restored(texts: list[str]) -> None:
     columns = [COLUMNS[0], COLUMNS[1]]
     rows: list[Row] = [["A", text] for text in texts]
     assert [
@@ -113,7 +113,7 @@ def _read(name: str, data: bytes) -> list[str]:
     return [line.split("\t")[1] for line in data.decode().split("\n")[1:-1]]
 
 
-def test_json_lines_have_all_values_as_they_are(tmp_path: Path) -> None:
+def test_json_lines_have_all_values_unchanged(tmp_path: Path) -> None:
     first, *_, last = map(json.loads, written("jsonl", ROWS, tmp_path).splitlines())
     assert first == {
         "symbol": "SEPT7",
@@ -173,7 +173,7 @@ def test_a_workbook_has_text_as_text_and_numbers_as_numbers(tmp_path: Path) -> N
         '["a","b"]',
     ]
     assert found[2][:5] == ["MARCH1", "=1+1", -3, -1e-07, False]
-    # openpyxl reads an empty text as no value, and leaves escapes of control characters to others
+    # openpyxl reads an empty text as no value, and does not decode escaped control characters
     assert [unescape(row[0] or "") for row in found[4:]] == FORMULAS
     book = openpyxl.load_workbook(io.BytesIO(data))
     for row in book["genes"].iter_rows(min_row=2):
@@ -183,7 +183,7 @@ def test_a_workbook_has_text_as_text_and_numbers_as_numbers(tmp_path: Path) -> N
         assert row[0].number_format == "@"
 
 
-def test_a_workbook_has_the_dictionary_and_the_manifest_in_sheets_of_their_own(
+def test_a_workbook_has_the_dictionary_and_the_manifest_in_separate_sheets(
     tmp_path: Path,
 ) -> None:
     data = written("xlsx", ROWS, tmp_path)
@@ -229,7 +229,7 @@ def test_a_workbook_holds_text_that_xml_cannot(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_writer_needs_no_file_that_can_seek(name: str, tmp_path: Path) -> None:
+def test_a_writer_does_not_need_a_seekable_file(name: str, tmp_path: Path) -> None:
     class Pipe(io.RawIOBase):
         def __init__(self, write: Callable[[bytes], object]) -> None:
             self._write = write

@@ -18,7 +18,7 @@ from app.annotation.sources.clinvar.aggregate import Tally, day, profile
         ("Feb 30, 2020", None),
     ],
 )
-def test_dates_are_read_as_both_ways_write_them(text: str, expected: str | None) -> None:
+def test_the_dates_of_the_api_and_of_the_table_are_read(text: str, expected: str | None) -> None:
     tally = Tally()
     tally.add(profile("Benign", ""), None, day(text), single_gene=True)
     data = tally.data()
@@ -27,7 +27,7 @@ def test_dates_are_read_as_both_ways_write_them(text: str, expected: str | None)
 
 
 @pytest.mark.parametrize("text", ["soon", "11.03.2026", "Mzz 11, 2026", "20260311", "1773187200"])
-def test_a_date_of_another_form_does_not_count_as_none(text: str) -> None:
+def test_a_date_in_an_unknown_format_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="unknown form"):
         day(text)
 

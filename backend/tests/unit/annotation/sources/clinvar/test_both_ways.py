@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MAX_GENES, GeneIndex, RequestedGene
 from app.annotation.sources.clinvar.expected import Expected
 from app.annotation.sources.clinvar.reader import read_table
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import decode_summaries
 
 GENES = (("5310", "PKD1"), ("7249", "NEWTSC2"), (None, "LOC1"), ("12", "OTHER"))
-# ClinVar calls one gene otherwise than HGNC does, and another as HGNC calls a third
+# ClinVar's symbol of one gene differs from HGNC's, and that of another is HGNC's symbol of a third
 KNOWN = {"PKD1": "5310", "TSC2": "7249", "LOC1": "999", "OTHER": "1000"}
 
 classifications = st.tuples(
@@ -67,7 +67,7 @@ def all_genes(variant: dict[str, Any]) -> list[str]:
 
 
 def gene_symbol(genes: list[str], sensitive: str) -> str:
-    """Write ``GeneSymbol`` as the table does: with more than nine genes, hardly any is named."""
+    """Write ``GeneSymbol`` like the table, which names few of more than nine genes."""
     if len(genes) <= MAX_GENES:
         return ";".join(genes)
     if sensitive in genes:
@@ -125,15 +125,17 @@ def as_rows(variant: dict[str, Any]) -> list[str]:
 def test_the_same_variants_give_the_same_annotation(
     tmp_path_factory: pytest.TempPathFactory, served: list[dict[str, Any]]
 ) -> None:
-    # as the file of expected counts would have them
+    # the counts as in the file of expected counts
     expected = Expected(
         (symbol, KNOWN[symbol], 1) for variant in served for symbol in variant["genes"]
     )
-    wanted = [WantedGene(gene_id, expected.symbols(gene_id, symbol)) for gene_id, symbol in GENES]
+    wanted = [
+        RequestedGene(gene_id, expected.symbols(gene_id, symbol)) for gene_id, symbol in GENES
+    ]
     by_uid = {variant["uid"]: as_json(variant) for variant in served}
     by_api = Counted([Tally() for _ in wanted])
     page = json.dumps({"result": {"uids": list(by_uid), **by_uid}}).encode()
-    by_api.add(decode_summaries(page), Wanted(wanted))
+    by_api.add(decode_summaries(page), GeneIndex(wanted))
 
     path = tmp_path_factory.mktemp("table") / "variant_summary.txt.gz"
     lines = ["\t".join(COLUMNS), *(row for variant in served for row in as_rows(variant))]

@@ -35,7 +35,7 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
         HEADER.replace("Total_alleles", "Alleles") + "A\t1\t2\t3\t-\n",
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_different_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_expected(written(tmp_path, text))
 
@@ -63,7 +63,7 @@ def test_a_gene_without_id_is_expected_by_its_symbol() -> None:
 
 
 @pytest.mark.parametrize(("said", "meant"), [("9" * 30, MAX_ALLELES), ("-7", 0)])
-def test_an_impossible_count_is_cut(tmp_path: Path, said: str, meant: int) -> None:
+def test_an_impossible_count_is_limited(tmp_path: Path, said: str, meant: int) -> None:
     expected = read_expected(written(tmp_path, HEADER + f"A\t1\t2\t{said}\t-\n"))
     assert expected.alleles("1", "A") == meant
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.annotation.sources.clinvar.aggregate import Tally
-from app.annotation.sources.clinvar.attribution import MAX_GENES, Wanted, WantedGene
+from app.annotation.sources.clinvar.attribution import MAX_GENES, GeneIndex, RequestedGene
 from app.annotation.sources.clinvar.search import Counted
 from app.annotation.sources.clinvar.summaries import (
     decode_release,
@@ -21,7 +21,7 @@ from app.annotation.upstream import BadAnswer
 NOTHING = {"description": "", "last_evaluated": "1/01/01 00:00", "review_status": ""}
 
 
-PKD1 = WantedGene("5310", ("PKD1",))
+PKD1 = RequestedGene("5310", ("PKD1",))
 
 
 def summary(uid: str, **more: Any) -> dict[str, Any]:
@@ -47,9 +47,9 @@ def page(*summaries: dict[str, Any]) -> bytes:
     return json.dumps({"header": {}, "result": {"uids": uids, **by_uid}}).encode()
 
 
-def counted(body: bytes, *genes: WantedGene) -> Counted:
+def counted(body: bytes, *genes: RequestedGene) -> Counted:
     found = Counted([Tally() for _ in genes])
-    wanted = Wanted(genes)
+    wanted = GeneIndex(genes)
     found.add(decode_summaries(body), wanted)
     found.corrected = wanted.corrected()
     return found
@@ -57,7 +57,7 @@ def counted(body: bytes, *genes: WantedGene) -> Counted:
 
 def test_the_recorded_summaries_of_braf_are_read(shared_data: Path) -> None:
     body = (shared_data / "clinvar/clinvar_esummary_rs113488022.json").read_bytes()
-    found = counted(body, WantedGene("673", ("BRAF",)))
+    found = counted(body, RequestedGene("673", ("BRAF",)))
     assert found.received == 2
     assert found.corrected is None
     assert found.tallies[0].data() == {
@@ -155,7 +155,7 @@ def test_an_expired_history_gives_an_empty_page(key: str) -> None:
     assert decode_summaries(json.dumps({key: "Unable to obtain query #1"}).encode()) == []
 
 
-def test_a_record_that_is_an_error_is_left_out() -> None:
+def test_a_record_with_an_error_is_skipped() -> None:
     body = page(summary("1"), {"uid": "999", "error": "cannot get document summary"})
     assert [variant.uid for variant in decode_summaries(body)] == ["1"]
 
@@ -179,13 +179,13 @@ def test_a_summary_about_another_variant_is_refused() -> None:
         decode_summaries(body)
 
 
-def test_an_error_beside_a_result_is_an_error() -> None:
+def test_an_error_next_to_a_result_is_an_error() -> None:
     body = json.dumps({"error": "Invalid uid x at position= 0", "result": {"uids": []}}).encode()
     with pytest.raises(BadAnswer, match="Invalid uid"):
         decode_summaries(body)
 
 
-def test_a_date_of_another_form_is_refused() -> None:
+def test_a_date_in_an_unknown_format_is_refused() -> None:
     other = {**summary("1")["germline_classification"], "last_evaluated": "11.03.2026"}
     with pytest.raises(BadAnswer, match=r"11\.03\.2026"):
         decode_summaries(page(summary("1", germline_classification=other)))
@@ -227,7 +227,7 @@ def test_a_raw_newline_in_a_text_is_read_as_a_space() -> None:
 def test_a_variant_counts_once_and_for_each_of_its_genes() -> None:
     both = [{"symbol": "PKD1", "geneid": "5310"}, {"symbol": "TSC2", "geneid": "7249"}]
     body = page(summary("1", genes=both), summary("1", genes=both), summary("2"))
-    found = counted(body, WantedGene("7249", ("TSC2",)), WantedGene("5310", ("PKD1",)))
+    found = counted(body, RequestedGene("7249", ("TSC2",)), RequestedGene("5310", ("PKD1",)))
     assert found.received == 2
     tsc2, pkd1 = (tally.data() for tally in found.tallies)
     assert tsc2 is not None
@@ -242,7 +242,7 @@ def test_a_variant_counts_once_and_for_each_of_its_genes() -> None:
      "Phase unknown", "Distinct chromosomes"],
 )  # fmt: skip
 def test_a_combination_of_alleles_is_not_counted(obj_type: str) -> None:
-    found = counted(page(summary("1", obj_type=obj_type)), WantedGene("5310", ("PKD1",)))
+    found = counted(page(summary("1", obj_type=obj_type)), RequestedGene("5310", ("PKD1",)))
     assert (found.received, found.alleles, found.left_out) == (1, 0, {})
     assert found.tallies[0].data() is None
 
@@ -259,8 +259,8 @@ def test_a_variant_of_many_genes_is_not_counted() -> None:
 
 
 def test_a_gene_that_clinvar_calls_by_another_symbol_is_corrected() -> None:
-    found = counted(page(summary("1")), WantedGene("5310", ("PBP",)))
-    assert found.corrected == [WantedGene("5310", ("PBP", "PKD1"))]
+    found = counted(page(summary("1")), RequestedGene("5310", ("PBP",)))
+    assert found.corrected == [RequestedGene("5310", ("PBP", "PKD1"))]
 
 
 @given(st.binary(max_size=200))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import igzip, isal_zlib
 
-from app.annotation.sources.clinvar.attribution import WantedGene
+from app.annotation.sources.clinvar.attribution import RequestedGene
 from app.annotation.sources.clinvar.reader import TableError, read_table
 
 COLUMNS = [
@@ -15,8 +15,8 @@ COLUMNS = [
     "SomaticClinicalImpactLastEvaluated", "Oncogenicity", "OncogenicityLastEvaluated",
 ]  # fmt: skip
 NOT_READ = {"#AlleleID", "Type", "HGNC_ID", "Assembly"}
-PKD1 = WantedGene("5310", ("PKD1",))
-TSC2 = WantedGene("7249", ("TSC2",))
+PKD1 = RequestedGene("5310", ("PKD1",))
+TSC2 = RequestedGene("7249", ("TSC2",))
 NAME = "NM_1.1(PKD1):c.1A>T (p.Lys2Glu)"
 
 
@@ -101,7 +101,7 @@ def test_rows_of_several_genes_are_found_by_the_symbols_of_the_other_rows(tmp_pa
     (pkd1, tsc2), rows = read_table(path, [PKD1, TSC2])
     assert rows == 3
     assert (sum(pkd1.single_gene.values()), sum(pkd1.multi_gene.values())) == (1, 1)
-    # TSC2 is what ClinVar calls gene 77
+    # TSC2 is ClinVar's symbol of gene 77
     assert tsc2.data() is None
 
 
@@ -123,7 +123,7 @@ def test_lines_that_span_two_blocks_are_joined(tmp_path: Path) -> None:
     assert sum(tally.single_gene.values()) == 11
 
 
-def test_a_last_line_without_an_end_counts(tmp_path: Path) -> None:
+def test_a_last_line_without_a_line_end_counts(tmp_path: Path) -> None:
     path = table(tmp_path, row(1), row(2))
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).rstrip(b"\n")))
     (tally,), _ = read_table(path, [PKD1])
@@ -155,13 +155,13 @@ def test_a_row_with_another_number_of_fields_is_refused(tmp_path: Path, name: st
         read_table(path, [PKD1])
 
 
-def test_a_date_of_another_form_is_refused(tmp_path: Path) -> None:
+def test_a_date_in_an_unknown_format_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, row(1), row(2, LastEvaluated="11.03.2026"))
     with pytest.raises(TableError, match=r"row 2 .*'11\.03\.2026'"):
         read_table(path, [PKD1])
 
 
-def test_a_row_cut_off_at_any_place_is_refused(tmp_path: Path) -> None:
+def test_a_row_truncated_anywhere_is_refused(tmp_path: Path) -> None:
     columns = [*COLUMNS, "SCVs"]
     path = table(tmp_path, row(1), row(2, SCVs="SCV000000001"), columns=columns)
     whole = gzip.decompress(path.read_bytes())
@@ -172,7 +172,7 @@ def test_a_row_cut_off_at_any_place_is_refused(tmp_path: Path) -> None:
             read_table(path, [PKD1])
 
 
-def test_a_gzip_file_cut_off_at_any_place_is_refused(tmp_path: Path) -> None:
+def test_a_gzip_file_truncated_anywhere_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, row(1), row(2))
     whole = path.read_bytes()
     for end in range(len(whole)):
@@ -181,7 +181,7 @@ def test_a_gzip_file_cut_off_at_any_place_is_refused(tmp_path: Path) -> None:
             read_table(path, [PKD1])
 
 
-def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, *map(row, range(1, 500)))
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(EOFError):

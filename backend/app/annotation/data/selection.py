@@ -20,7 +20,7 @@ _SOURCE = re.compile("[^a-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """The answers to read of each gene.
 
     Attributes:
@@ -34,14 +34,14 @@ class Wanted:
     fields: tuple[Field, ...] = ()
 
 
-async def find_wanted(
+async def find_selection(
     connection: AsyncConnection,
     *,
     sources: Sequence[str] = (),
     fields: Sequence[str] = (),
     as_of: str | None = None,
     snapshot: str | None = None,
-) -> Wanted:
+) -> Selection:
     """Return the selection of typed parameters.
 
     Args:
@@ -61,7 +61,7 @@ async def find_wanted(
     await require_sources(connection, sources)
     found = find_fields(fields, await known_fields(connection, fields)) if fields else []
     names = dict.fromkeys([*sources, *(field.source for field in found)])
-    return Wanted(moment, tuple(names) or None, tuple(found))
+    return Selection(moment, tuple(names) or None, tuple(found))
 
 
 async def known_fields(connection: AsyncConnection, names: Sequence[str]) -> Known:

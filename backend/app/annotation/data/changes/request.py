@@ -20,7 +20,7 @@ from app.annotation.data.moments import (
     snapshot_time,
 )
 from app.annotation.data.one_gene import no_such_gene
-from app.annotation.data.wanted import unknown_name
+from app.annotation.data.selection import unknown_name
 from app.annotation.genes.resolve import resolve
 from app.annotation.sources.names import MAX_NAME
 from app.core.errors import NotFound, UserError, WrongUse
@@ -46,7 +46,7 @@ _RUN_CREATED = text("SELECT created_at FROM runs WHERE id = :id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ChangeRequest:
     """A request for changes, as typed.
 
     Attributes:
@@ -94,7 +94,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ChangeSelection:
     """A parsed request for changes.
 
     Attributes:
@@ -104,12 +104,12 @@ class Wanted:
         to: the end of the period.
         run: the run whose changes are listed; None for the changes between two times.
         run_created: when the run was created.
-        source: see :class:`Asked`.
+        source: see :class:`ChangeRequest`.
         gene_id: the gene.
         list_id: the list of genes.
-        moving: see :class:`Asked`.
-        order: see :class:`Asked`.
-        after: see :class:`Asked`.
+        moving: see :class:`ChangeRequest`.
+        order: see :class:`ChangeRequest`.
+        after: see :class:`ChangeRequest`.
         until: the largest gene id; None means all genes.
     """
 
@@ -132,72 +132,72 @@ class Wanted:
         """The period or run, for people."""
         if self.start is None:
             return f"by run {self.run}"
-        return f"between {_said(self.start)} and {_said(self.to.at or self.now)}"
+        return f"between {_time_text(self.start)} and {_time_text(self.to.at or self.now)}"
 
 
-async def understand(connection: AsyncConnection, asked: Asked) -> Wanted:
+async def parse_request(connection: AsyncConnection, request: ChangeRequest) -> ChangeSelection:
     """Parse a request for changes.
 
     Args:
         connection: the database connection.
-        asked: the request as typed.
+        request: the request as typed.
 
     Raises:
         WrongUse: the request cannot be answered. The message says what is allowed.
     """
     now: datetime = (await connection.execute(_CLOCK)).scalar_one()
     fields = await all_fields(connection)
-    if asked.source is not None and asked.source not in fields:
-        found = f"there is no source {asked.source[:80]!r}{did_you_mean(asked.source, fields)}"
+    if request.source is not None and request.source not in fields:
+        found = f"there is no source {request.source[:80]!r}{did_you_mean(request.source, fields)}"
         raise WrongUse(found, allowed=", ".join(fields))
-    if asked.order not in ORDERS:
-        raise unknown_name("order", asked.order, ORDERS)
-    start, to, run_created = await _period(connection, asked, now)
-    return Wanted(
+    if request.order not in ORDERS:
+        raise unknown_name("order", request.order, ORDERS)
+    start, to, run_created = await _period(connection, request, now)
+    return ChangeSelection(
         fields=fields,
         now=now,
         start=start,
         to=to,
-        run=asked.run,
+        run=request.run,
         run_created=run_created,
-        source=asked.source,
-        gene_id=None if asked.gene is None else await _gene(connection, asked.gene),
-        list_id=None if asked.list is None else await _list(connection, asked.list),
-        moving=asked.moving,
+        source=request.source,
+        gene_id=None if request.gene is None else await _gene(connection, request.gene),
+        list_id=None if request.list is None else await _list(connection, request.list),
+        moving=request.moving,
         # the changes of one source are always sorted by gene
-        order=asked.order if asked.source is None else "gene",
-        after=None if asked.after is None else _key(asked.after),
+        order=request.order if request.source is None else "gene",
+        after=None if request.after is None else _key(request.after),
     )
 
 
 async def _period(
-    connection: AsyncConnection, asked: Asked, now: datetime
+    connection: AsyncConnection, request: ChangeRequest, now: datetime
 ) -> tuple[datetime | None, Moment, datetime | None]:
-    given = {"since": asked.since, "from": asked.from_, "run": asked.run}
+    given = {"since": request.since, "from": request.from_, "run": request.run}
     names = [name for name, value in given.items() if value is not None]
     if len(names) > 1:
         raise WrongUse(
             f"{' and '.join(names)} exclude each other", allowed="one of since, from and run"
         )
-    if asked.to is not None and asked.from_ is None:
+    if request.to is not None and request.from_ is None:
         raise WrongUse(
             "to is given without from",
             allowed="from and to, or from alone to list changes until now",
         )
-    if asked.run is not None:
-        created = await _run_created(connection, asked.run)
+    if request.run is not None:
+        created = await _run_created(connection, request.run)
         await require_history(connection, created)
         return None, NOW, created
-    if asked.from_ is None:
-        return await _since(connection, asked.since, now), NOW, None
-    start = await _moment(connection, "from", asked.from_, now)
+    if request.from_ is None:
+        return await _since(connection, request.since, now), NOW, None
+    start = await _moment(connection, "from", request.from_, now)
     to = NOW
-    if asked.to is not None and asked.to != "now":
-        to = await _moment(connection, "to", asked.to, now)
+    if request.to is not None and request.to != "now":
+        to = await _moment(connection, "to", request.to, now)
     assert start.at is not None
     if to.at is not None and start.at > to.at:
         raise WrongUse(
-            f"from is later than to: {_said(start.at)} and {_said(to.at)}",
+            f"from is later than to: {_time_text(start.at)} and {_time_text(to.at)}",
             allowed="from before to",
         )
     return start.at, to, None
@@ -237,15 +237,17 @@ async def _gene(connection: AsyncConnection, name: str) -> int:
     (found,) = await resolve(connection, [name])
     if found.gene is not None and found.gene.id is not None:
         return found.gene.id
-    said = repr(name[:MAX_NAME])
+    shown = repr(name[:MAX_NAME])
     if found.candidates:
-        genes = ", ".join(f"{each.symbol} ({each.hgnc_id})" for each in found.candidates)
+        genes = ", ".join(
+            f"{candidate.symbol} ({candidate.hgnc_id})" for candidate in found.candidates
+        )
         raise WrongUse(
-            f"gene {said} may mean several genes: {genes}", allowed="a name that only one gene has"
+            f"gene {shown} may mean several genes: {genes}", allowed="a name that only one gene has"
         )
     if found.gene is not None:
         raise WrongUse(
-            f"gene {said} is {found.gene.symbol} ({found.gene.hgnc_id}), which is not in this"
+            f"gene {shown} is {found.gene.symbol} ({found.gene.hgnc_id}), which is not in this"
             " database",
             allowed="a name of an imported gene",
         )
@@ -273,5 +275,5 @@ def _wrong_use(error: UserError) -> WrongUse:
     return WrongUse(error.found, allowed=error.allowed, remedy=error.remedy, steps=error.steps)
 
 
-def _said(at: datetime) -> str:
+def _time_text(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
