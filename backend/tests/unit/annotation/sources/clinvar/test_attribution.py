@@ -73,10 +73,12 @@ def test_every_form_of_the_symbol_column_is_split(
 
 
 def test_a_row_of_several_genes_counts_for_each_requested_gene() -> None:
-    wanted = Wanted([WantedGene("1", ("A",)), WantedGene("2", ("B",)), WantedGene("3", ("C",))])
-    assert wanted.find_in_row("-1", "A;X;C") == ([0, 2], False)
-    assert wanted.find_in_row("2", "RENAMED") == ([1], True)
-    assert wanted.find_in_row("-1", "-") == ([], True)
+    index = GeneIndex(
+        [RequestedGene("1", ("A",)), RequestedGene("2", ("B",)), RequestedGene("3", ("C",))]
+    )
+    assert index.find_in_row("-1", "A;X;C") == ([0, 2], False)
+    assert index.find_in_row("2", "RENAMED") == ([1], True)
+    assert index.find_in_row("-1", "-") == ([], True)
 
 
 def test_a_row_of_too_many_genes_counts_for_none() -> None:
