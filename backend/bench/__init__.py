@@ -1,0 +1,1 @@
+"""Measurements. Each module or package is one of them; those that begin with `_` are shared."""

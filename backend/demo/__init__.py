@@ -1,0 +1,1 @@
+"""The demo: annotates genes offline, and kills a worker meanwhile."""

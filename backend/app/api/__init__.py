@@ -1,0 +1,1 @@
+"""HTTP as JSON, one module for each group of addresses. `app.main` puts them together."""

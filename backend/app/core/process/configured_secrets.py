@@ -1,4 +1,4 @@
-"""Finds the configured secrets in the environment, in ``.env``, and in the file of `hybrid-up`.
+"""Finds the configured secrets in the environment, in ``.env``, and in that of the servers.
 
 The values are read without the model of the settings. So the secrets are known even if the settings
 are invalid and an error message might quote them, and importing this module is cheap.

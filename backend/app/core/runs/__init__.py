@@ -1,4 +1,11 @@
-"""Runs and attempts: requests, state transitions, and the read-only views of them."""
+"""Runs and attempts: requests, state transitions, and the read-only views of them.
+
+`request` is what somebody asks for, and `ref` identifies a run and an attempt. `operations`
+creates, cancels, retries and accepts runs, with the statements of `transitions`. `attempt` is what
+executes a run, and `outcome` records how it ended. `events`, `actors`, `log_lines`, `parts` and
+`by_source` are what is known of it later. `views` reads runs for people, in the form of `shapes`
+and by `filters`. `totals` counts for the metrics, and `traces` sends spans.
+"""
 
 __all__ = [
     "actors",

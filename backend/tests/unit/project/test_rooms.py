@@ -36,6 +36,7 @@ def imported(file: Path) -> Iterator[str]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_contains_what_it_exports(room: str) -> None:
     module = import_module(room)
+    assert module.__doc__
     for name in module.__all__:
         assert hasattr(module, name) or import_module(f"{room}.{name}")
 
