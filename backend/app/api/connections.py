@@ -19,8 +19,8 @@ MIN_CONNECTIONS = 8
 """The minimum number of connections, even if the process may open very few files."""
 
 
-def max_connections(wanted: int) -> int:
-    """Return the number of connections that the process can keep open, at most ``wanted``.
+def max_connections(limit: int) -> int:
+    """Return the number of connections that the process can keep open, at most ``limit``.
 
     Without a free file descriptor, the event loop retries to accept a connection in a busy loop and
     logs a traceback each time (``asyncio/selector_events.py``, ``_accept_connection``). The process
@@ -28,16 +28,16 @@ def max_connections(wanted: int) -> int:
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
-        return wanted
+        return limit
     possible = max(MIN_CONNECTIONS, files - RESERVED_FILES - 2 * ACCEPTED_AT_ONCE)
-    if possible < wanted:
+    if possible < limit:
         logger.info(
             "the API keeps at most %d connections, because the process may open only %d files; to"
             " allow more, raise the limit on open files (ulimit -n, or LimitNOFILE= in the unit)",
             possible,
             files,
         )
-    return min(wanted, possible)
+    return min(limit, possible)
 
 
 class Client(Protocol):

@@ -135,8 +135,8 @@ class JobQueue:
         except DATABASE_ERRORS:
             return wake_ups
         page.invalid |= {
-            each: "the run is not queued under this epoch"
-            for each, key in keys.items()
+            member: "the run is not queued under this epoch"
+            for member, key in keys.items()
             if key not in queued
         }
         return [member for member in wake_ups if member not in page.invalid]

@@ -56,7 +56,7 @@ async def add(connection: AsyncConnection, notice: Notice) -> None:
 
 
 async def add_incidents(connection: AsyncConnection, notices: Sequence[Notice]) -> None:
-    """Open incidents with a notification each. Count the recurrence of incidents already open.
+    """Open an incident and add a notification for each notice, or count its recurrence if open.
 
     Args:
         connection: in a transaction.

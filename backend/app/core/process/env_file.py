@@ -1,4 +1,4 @@
-"""Reads settings from the environment and an env file, and says what is wrong with them."""
+"""Reads settings from the environment and an env file, and explains what is wrong with them."""
 
 import difflib
 import json

@@ -108,7 +108,7 @@ class RedisBudgets:
             )
             return None
         now = seconds * 1_000_000 + micros
-        found = [use_of(each, state, now) for each, state in zip(budgets, states, strict=True)]
+        found = [use_of(budget, state, now) for budget, state in zip(budgets, states, strict=True)]
         self._kept = time.monotonic() + MAX_AGE, budgets, found
         return found
 
@@ -125,7 +125,7 @@ class LocalBudgets:
 
     async def read(self, budgets: Sequence[Budget]) -> list[Use] | None:
         """See :meth:`Budgets.read`."""
-        return [_use(budget, *self._limiter.look(budget.name)) for budget in budgets]
+        return [_use(budget, *self._limiter.peek(budget.name)) for budget in budgets]
 
 
 def use_of(budget: Budget, state: Any, now: int) -> Use:

@@ -310,10 +310,10 @@ class LocalRateLimiter(_Paced):
         self._paused: defaultdict[str, int] = defaultdict(int)
         self._counts: defaultdict[str, SlotCounts] = defaultdict(SlotCounts)
 
-    def look(self, budget: str) -> tuple[int, int, SlotCounts, int]:
-        """Return the next slot of a budget, the end of its pause, its counts, and the time now.
+    def peek(self, budget: str) -> tuple[int, int, SlotCounts, int]:
+        """Return the next slot of a budget, the end of its pause, its counts, and the current time.
 
-        The times are microseconds of the monotonic clock. Nothing changes.
+        The times are microseconds of the monotonic clock. This does not change the budget.
         """
         return (
             self._next.get(budget, 0) // 1_000,

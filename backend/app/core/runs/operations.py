@@ -269,7 +269,7 @@ async def accept(
     state = await _state(connection, run_id)
     states = await _sources(connection, run_id)
     if states.get(source) != "held":
-        held = [name for name, each in states.items() if each == "held"]
+        held = [name for name, source_state in states.items() if source_state == "held"]
         raise WrongUse(
             f"run {run_id} holds no answers of {source[:80]!r}",
             allowed=", ".join(held) or "none, because this run holds the answers of no source",

@@ -41,9 +41,9 @@ class Traces:
     def __init__(self, target: Target, session: str) -> None:
         if not is_installed():
             raise UserError(
-                "OTEL_EXPORTER_OTLP_ENDPOINT is set, and the packages that send traces are not"
+                "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages that send traces are not"
                 " installed",
-                remedy="install them, or take OTEL_EXPORTER_OTLP_ENDPOINT out of the settings",
+                remedy="install them, or remove OTEL_EXPORTER_OTLP_ENDPOINT from the settings",
                 steps=(INSTALL_TRACES,),
             )
         # imported here, because the package is optional

@@ -97,15 +97,16 @@ async def list_runs(
 
 
 def page(only: RunFilter, actors: Sequence[str], *, before: int | None, limit: int) -> Select[Any]:
-    """Return the statement that selects a page of runs, the newest first.
+    """Return a statement that selects a page of runs, the newest first.
 
-    Only what is asked for is in the statement, so that PostgreSQL can plan by its indexes.
+    The statement contains only the conditions of the filter, so that PostgreSQL can use the indexes
+    for them.
 
     Args:
-        only: which runs.
-        actors: everybody whom the filter means by its actor.
-        before: only runs with a smaller id.
-        limit: the most runs on the page.
+        only: the filter.
+        actors: all actors that match the actor of the filter.
+        before: the cursor: only runs with a smaller id are returned.
+        limit: the maximum number of runs on the page.
     """
     chosen = _RUNS.where(runs.c.id < (MAX_ID if before is None else before))
     of_run = run_sources.c.run_id == runs.c.id

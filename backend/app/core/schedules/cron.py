@@ -90,7 +90,7 @@ def ticks_between(
         zone: the time zone of the fields.
         first: a tick.
         last: a moment that is not before it.
-        limit: how many are returned at most.
+        limit: the maximum number of times.
     """
     start = last
     # the ticks are found from an earlier and earlier moment, because years of them may be due

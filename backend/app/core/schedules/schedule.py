@@ -22,7 +22,7 @@ ON_TIME_WITHIN = timedelta(minutes=1)
 MAX_MISSED = 100
 """The maximum number of missed ticks that are recorded at a time. The latest ones are recorded."""
 
-MAX_LOOK = timedelta(hours=1)
+MAX_POLL_INTERVAL = timedelta(hours=1)
 """The longest time between two checks of the age of the data while they are too old."""
 
 
@@ -106,7 +106,7 @@ def decide(schedule: Schedule, now: datetime, oldest: datetime | None) -> Decisi
         return Decision(tick, (), tick + schedule.every)
     if oldest is not None and oldest + schedule.every > now:
         return Decision(None, (), oldest + schedule.every)
-    return Decision(schedule.next_at, (), now + min(schedule.every / 10, MAX_LOOK))
+    return Decision(schedule.next_at, (), now + min(schedule.every / 10, MAX_POLL_INTERVAL))
 
 
 def _decide_cron(schedule: Schedule, now: datetime) -> Decision:

@@ -35,7 +35,7 @@ BACKOFF_BASE = 60.0
 RELEASE_SECONDS = 5.0
 """Seconds until a tick is restarted if its end could not be recorded."""
 
-_LOOK = text(
+_POLL = text(
     """
     SELECT EXISTS (SELECT FROM due_ticks) AS due,
       EXISTS (SELECT FROM ready_ticks) OR EXISTS (SELECT FROM lost_ticks) AS open,
@@ -92,7 +92,7 @@ _TAKE_FROM_DEAD = text(
     )
     UPDATE schedule_ticks t SET failures = failures + 1, epoch = epoch + 1,
       outcome = CASE WHEN failures + 1 < :most THEN 'waiting' ELSE 'failed' END,
-      reason = 'worker ' || t.worker_id || ' died while it did this', at = clock_timestamp()
+      reason = 'worker ' || t.worker_id || ' died during this tick', at = clock_timestamp()
     FROM lost JOIN schedules s ON s.id = lost.schedule_id
     WHERE (t.schedule_id, t.tick) = (lost.schedule_id, lost.tick) AND t.outcome = 'running'
     RETURNING s.name, t.tick, t.worker_id, t.outcome
@@ -113,7 +113,7 @@ _RELEASE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Polled:
     """The state of schedules and ticks that a worker polls once a second.
 
     Attributes:
@@ -197,10 +197,10 @@ class TickWork:
         return {"schedule_id": self.schedule_id, "tick": self.tick, "epoch": self.epoch}
 
 
-async def look(connection: AsyncConnection, worker_id: int) -> Look:
+async def poll(connection: AsyncConnection, worker_id: int) -> Polled:
     """Poll the state of schedules and ticks, with one statement."""
-    row = (await connection.execute(_LOOK, {"worker_id": worker_id})).one()
-    return Look(row.due, row.open, frozenset(row.here))
+    row = (await connection.execute(_POLL, {"worker_id": worker_id})).one()
+    return Polled(row.due, row.open, frozenset(row.here))
 
 
 async def claim(

@@ -13,7 +13,7 @@ from app.core.process import cancelling
 from app.core.process.redaction import redact
 from app.core.schedules import work
 from app.core.schedules.actions import Actions
-from app.core.schedules.work import RELEASE_SECONDS, Look, TickWork
+from app.core.schedules.work import RELEASE_SECONDS, Polled, TickWork
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class ActionRunner:
         self._tasks: dict[str, tuple[TickWork, asyncio.Task[None]]] = {}
 
     async def follow(
-        self, connection: AsyncConnection, look: Look, worker_id: int, *, settled: bool
+        self, connection: AsyncConnection, polled: Polled, worker_id: int, *, settled: bool
     ) -> None:
         """Start the ticks that are due, and cancel those that another worker took over.
 
@@ -54,11 +54,11 @@ class ActionRunner:
 
         Args:
             connection: an autocommit connection.
-            look: the latest state of the ticks.
+            polled: the latest state of the ticks.
             worker_id: the id of this worker.
             settled: whether this worker may take over the ticks of dead workers.
         """
-        for key in self._tasks.keys() - look.here:
+        for key in self._tasks.keys() - polled.here:
             tick, task = self._tasks[key]
             if not tick.is_done and not task.cancelling():
                 logger.warning(
@@ -66,12 +66,12 @@ class ActionRunner:
                     tick.schedule,
                 )
                 task.cancel()
-        if orphans := look.here - self._tasks.keys():
+        if orphans := polled.here - self._tasks.keys():
             for row in await work.release(connection, orphans, RELEASE_SECONDS):
                 logger.warning(
                     "schedule %s: the end of the tick was not recorded; it starts again", row.name
                 )
-        if not look.open:
+        if not polled.open:
             return
         if settled:
             for row in await work.take_from_the_dead(connection):
@@ -104,7 +104,7 @@ class ActionRunner:
                         "schedule %s: the tick was stopped; another worker restarts it", row.name
                     )
         except Exception as error:  # noqa: BLE001 - it is logged
-            # when this worker's lock is gone, other workers take the ticks over
+            # once this worker's lock is released, other workers take over the ticks
             self._log("releasing the ticks of schedules", error)
 
     def _in_progress(self) -> set[str]:

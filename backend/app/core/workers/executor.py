@@ -77,7 +77,7 @@ class Executor:
         if not self._engine.liveness.alive:
             return
         if not await self._engine.liveness.may_execute():
-            # the lock was lost with the session, or arq workers have started: they take the runs
+            # the lock was lost with the session, or arq workers have started and execute the runs
             self._interrupt()
             return
         while not self._stopping and self._engine.busy < self._slots:

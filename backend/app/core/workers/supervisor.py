@@ -180,14 +180,14 @@ class Supervisor:
             return
         try:
             async with asyncio.timeout(self._answer_timeout):
-                while (look := await work.look(connection, worker_id)).due:
+                while (polled := await work.poll(connection, worker_id)).due:
                     async with self._db.begin() as transaction:
                         created = await ticks.do_next(transaction, self._plan)
                     if created is None:
                         break  # another worker is creating the run
                     self._wake_ups.send(dict.fromkeys(created, False))
                 settled = self._liveness.settled
-                await self._actions.follow(connection, look, worker_id, settled=settled)
+                await self._actions.follow(connection, polled, worker_id, settled=settled)
         except Exception as error:  # noqa: BLE001 - it is logged
             log_failure(self._db, "processing the ticks of schedules", error)
 

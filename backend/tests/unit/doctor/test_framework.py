@@ -126,14 +126,14 @@ def test_with_more_time_all_checks_run() -> None:
 def lost(seconds: float, finding=None):
     """A check during which the doctor itself is held up for so long."""
 
-    async def look(_: Context):
+    async def run_check(_: Context):
         await asyncio.sleep(0.5)
         busy(seconds)
         if finding is None:
             await asyncio.Event().wait()
         return finding
 
-    return look
+    return run_check
 
 
 SILENT = by_time(failed("no answer", required="one", found="none in 1.5 s", remedy="repair it"))
@@ -176,15 +176,15 @@ def test_a_timeout_is_the_services_when_the_doctor_was_on_time() -> None:
     ],
 )
 def test_an_exception_that_is_a_timeout_is_no_crash(error) -> None:
-    async def look(_: Context, *, held_up: float = 0) -> NoReturn:
+    async def run_check(_: Context, *, held_up: float = 0) -> NoReturn:
         await asyncio.sleep(0.5)
         busy(held_up)
         raise error
 
     async def late(_: Context) -> NoReturn:
-        await look(_, held_up=1)
+        await run_check(_, held_up=1)
 
-    (on_time,) = virtual_time.run(found(a_check("a.a", does=look))).values()
+    (on_time,) = virtual_time.run(found(a_check("a.a", does=run_check))).values()
     (held_up,) = virtual_time.run(found(a_check("a.a", does=late))).values()
     assert (on_time.status, on_time.finding.summary) == (Status.failed, "no answer in time")
     assert held_up.status is Status.not_looked_at
@@ -230,11 +230,13 @@ async def test_an_exception_in_a_thread_is_raised_where_it_is_awaited() -> None:
     def fails():
         raise ValueError("from a thread")
 
-    async def look(_: Context):
+    async def run_check(_: Context):
         await asyncio.to_thread(fails)
         return ok("found")
 
-    outcome = await asyncio.to_thread(lambda: run_in_thread(found(a_check("a.a", does=look)), 60))
+    outcome = await asyncio.to_thread(
+        lambda: run_in_thread(found(a_check("a.a", does=run_check)), 60)
+    )
     assert "ValueError: from a thread" in outcome["a.a"].finding.found
 
 
@@ -287,14 +289,14 @@ async def test_fix_continues_until_nothing_new_can_be_repaired() -> None:
     repaired: list[str] = []
 
     def breaks(name: str):
-        async def look(_: Context):
+        async def run_check(_: Context):
             return ok("whole") if name in repaired else BROKEN
 
         async def fix(_: Context):
             repaired.append(name)
             return f"glued {name}"
 
-        return {"does": look, "fix": fix}
+        return {"does": run_check, "fix": fix}
 
     said: list[str] = []
     results = await asyncio.to_thread(

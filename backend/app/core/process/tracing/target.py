@@ -36,7 +36,7 @@ class Target:
 
 
 class TraceSettings(Protocol):
-    """The settings of traces, of which `app.core.config` says what they mean."""
+    """The settings of traces, which `app.core.config` documents."""
 
     @property
     def otel_exporter_otlp_endpoint(self) -> str | None: ...  # noqa: D102

@@ -53,7 +53,7 @@ class Timetable:
             f"UPDATE schedules SET next_at = now() - interval '{ago}' WHERE name = '{name}'"
         )
 
-    async def look(self) -> list[RunRef]:
+    async def poll(self) -> list[RunRef]:
         """Do everything that is due, as each worker does once a second."""
         created: list[RunRef] = []
         while True:

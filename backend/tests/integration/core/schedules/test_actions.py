@@ -76,7 +76,7 @@ async def begun(timetable: Timetable, **changes: Any) -> TickWork:
     """Work that a worker has begun which is dead."""
     await timetable.add(can=can(), action="backup", **changes)
     await timetable.due()
-    await timetable.look()
+    await timetable.poll()
     claimed = await claim(timetable)
     assert claimed is not None
     return claimed
@@ -125,7 +125,7 @@ async def test_a_worker_that_dies_at_any_statement_of_the_tick_leaves_it_to_othe
         assert await timetable.outcomes() == []
     assert statements > 3
     assert await timetable.outcomes() == [("waiting", None, None)]
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
 
 
 async def test_several_workers_do_the_work_of_each_tick_once(
@@ -155,7 +155,7 @@ async def test_two_workers_never_do_two_ticks_of_one_schedule_at_the_same_time(
 ) -> None:
     first = await begun(timetable, overlap="queue")
     await timetable.due("0 s")
-    await timetable.look()
+    await timetable.poll()
     outcomes = [outcome for outcome, _, _ in await timetable.outcomes()]
     assert outcomes == ["running", "waiting"]
     assert await claim(timetable) is None
@@ -311,7 +311,7 @@ async def test_a_tick_while_an_earlier_one_is_not_done_is_skipped_or_waits(
     await begun(timetable, overlap=overlap)
     for _ in range(2):
         await timetable.due("0 s")
-        await timetable.look()
+        await timetable.poll()
     outcomes = [outcome for outcome, _, _ in await timetable.outcomes()]
     # one waits at most
     assert outcomes == ["running", last, "skipped"]
@@ -320,7 +320,7 @@ async def test_a_tick_while_an_earlier_one_is_not_done_is_skipped_or_waits(
 async def test_a_paused_schedule_starts_no_waiting_work(timetable: Timetable) -> None:
     await timetable.add(can=can(), action="backup")
     await timetable.due()
-    await timetable.look()
+    await timetable.poll()
     async with timetable.bench.db.begin() as connection:
         await operations.pause(connection, "nightly", actor=ADA)
     assert await timetable.outcomes() == [("skipped", None, "the schedule was paused")]
@@ -356,7 +356,7 @@ async def test_a_clock_that_is_set_back_neither_repeats_nor_delays_the_work(
     assert again is not None
     await finish(again)
     await timetable.change("UPDATE schedules SET next_at = tick FROM schedule_ticks")
-    await timetable.look()
+    await timetable.poll()
     assert [outcome for outcome, _, _ in await timetable.outcomes()] == ["done"]
 
 

@@ -18,14 +18,14 @@ from tests.people import ADA
 
 async def test_a_schedule_that_is_not_due_creates_nothing(timetable: Timetable) -> None:
     await timetable.add()
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     assert await timetable.outcomes() == []
 
 
 async def test_a_tick_creates_its_run_and_the_next_time(timetable: Timetable) -> None:
     await timetable.add(sources=("a", "b"))
     await timetable.due()
-    (ref,) = await timetable.look()
+    (ref,) = await timetable.poll()
 
     assert await timetable.outcomes() == [("ran", ref.run_id, None)]
     (created,) = await timetable.rows("SELECT actor FROM run_events")
@@ -37,7 +37,7 @@ async def test_a_tick_creates_its_run_and_the_next_time(timetable: Timetable) ->
         " to_char(next_at AT TIME ZONE 'UTC', 'HH24:MI') AS time FROM schedules"
     )
     assert (row["ok"], row["time"]) == (True, "03:00")
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
 
 
 async def test_a_tick_is_skipped_while_a_run_of_one_of_its_sources_is_active(
@@ -47,7 +47,7 @@ async def test_a_tick_is_skipped_while_a_run_of_one_of_its_sources_is_active(
     await timetable.add(sources=("a", "b"))
     await timetable.due()
 
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     assert await timetable.outcomes() == [("skipped", run_id, f"run {run_id} is active")]
 
 
@@ -55,19 +55,19 @@ async def test_a_queued_tick_runs_when_the_active_run_has_ended(timetable: Timet
     run_id = (await timetable.bench.request(("a",))).ref.run_id
     await timetable.add(overlap="queue")
     await timetable.due()
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     assert await timetable.outcomes() == [("queued", run_id, f"run {run_id} is active")]
     # the next tick has nothing to add
     await timetable.due()
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     await timetable.end(run_id)
 
-    (ref,) = await timetable.look()
+    (ref,) = await timetable.poll()
     assert await timetable.outcomes() == [
         ("ran", ref.run_id, None),
         ("skipped", None, "an earlier tick is queued"),
     ]
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_of_the_ticks_that_everybody_missed_the_latest_is_made_up_for(
     await timetable.add(cron=f"0 {hour} * * *", catch_up=catch_up)
     await timetable.change("UPDATE schedules SET next_at = next_at - interval '4 days'")
 
-    assert len(await timetable.look()) == outcomes.count("ran")
+    assert len(await timetable.poll()) == outcomes.count("ran")
     found = await timetable.outcomes()
     assert [outcome for outcome, _, _ in found] == outcomes
     assert {reason for outcome, _, reason in found if outcome == "missed"} == {
@@ -94,7 +94,7 @@ async def test_of_the_ticks_that_everybody_missed_the_latest_is_made_up_for(
 async def test_years_of_missed_ticks_are_not_all_noted(timetable: Timetable) -> None:
     await timetable.add(cron="* * * * *", catch_up=timedelta())
     await timetable.due("9 years")
-    assert len(await timetable.look()) == 1
+    assert len(await timetable.poll()) == 1
     assert Counter(each[0] for each in await timetable.outcomes()) == {"missed": 100, "ran": 1}
 
 
@@ -105,18 +105,18 @@ async def test_an_impossible_run_is_refused_and_the_schedule_continues(
     await timetable.change("UPDATE schedules SET sources = '{removed}'")
     for _ in range(2):
         await timetable.due()
-        assert await timetable.look() == []
+        assert await timetable.poll() == []
     assert await timetable.outcomes() == [("refused", None, "unknown source 'removed'")] * 2
 
 
 async def test_data_that_are_too_old_are_refreshed(timetable: Timetable) -> None:
     await timetable.add(kind="freshness", cron=None, every=8 * DAY, sources=("a", "b"))
-    (ref,) = await timetable.look()
+    (ref,) = await timetable.poll()
     assert await timetable.outcomes() == [("ran", ref.run_id, None)]
 
     await timetable.end(ref.run_id, ago="7 days")
     await timetable.due()
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     (row,) = await timetable.rows(
         "SELECT next_at BETWEEN now() + interval '23 hours' AND now() + interval '25 hours' AS ok"
         " FROM schedules"
@@ -130,14 +130,14 @@ async def test_data_that_are_too_old_are_refreshed(timetable: Timetable) -> None
         "UPDATE run_sources SET finished_at = now() - interval '9 days' WHERE source = 'b'"
     )
     await timetable.due()
-    assert len(await timetable.look()) == 1
+    assert len(await timetable.poll()) == 1
 
 
 async def test_a_release_is_polled_for_at_equal_intervals(timetable: Timetable) -> None:
     await timetable.add(kind="release", cron=None, every=timedelta(hours=6))
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     await timetable.due("13 hours")
-    assert len(await timetable.look()) == 1
+    assert len(await timetable.poll()) == 1
     (row,) = await timetable.rows(
         "SELECT t.tick, s.next_at - t.tick AS gap FROM schedule_ticks t, schedules s"
     )
@@ -152,7 +152,7 @@ async def test_a_schedule_continues_after_a_clock_that_was_years_ahead(
         "UPDATE schedules SET next_at = next_at + interval '3 years',"
         " decided_at = decided_at + interval '3 years'"
     )
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     (row,) = await timetable.rows(
         "SELECT next_at < now() + interval '24 hours' AS ok FROM schedules"
     )
@@ -163,11 +163,11 @@ async def test_a_schedule_continues_after_a_clock_that_was_years_ahead(
 async def test_a_tick_is_not_done_twice_if_the_clock_is_set_back(timetable: Timetable) -> None:
     await timetable.add()
     await timetable.due()
-    (ref,) = await timetable.look()
+    (ref,) = await timetable.poll()
     await timetable.end(ref.run_id)
     await timetable.change("UPDATE schedules SET next_at = tick FROM schedule_ticks")
 
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     assert await timetable.outcomes() == [("ran", ref.run_id, None)]
 
 
@@ -177,9 +177,9 @@ async def test_several_workers_do_each_tick_once(timetable: Timetable) -> None:
         await timetable.add(f"s{number}", sources=(f"source{number}",))
     await timetable.change("UPDATE schedules SET next_at = now() - interval '1 s'")
 
-    found = await asyncio.gather(*(timetable.look() for _ in range(3)))
+    found = await asyncio.gather(*(timetable.poll() for _ in range(3)))
     # a worker that finds only rows which others hold leaves them to these
-    refs = [ref for refs in found for ref in refs] + await timetable.look()
+    refs = [ref for refs in found for ref in refs] + await timetable.poll()
     assert len(refs) == count
     runs = Counter(row["sources"][0] for row in await timetable.rows("SELECT sources FROM runs"))
     assert runs == {f"source{number}": 1 for number in range(count)}
@@ -222,7 +222,7 @@ async def test_a_paused_schedule_does_nothing_and_continues_with_its_next_tick(
     run_id = (await timetable.bench.request(("a",))).ref.run_id
     await timetable.add(overlap="queue")
     await timetable.due()
-    await timetable.look()
+    await timetable.poll()
     db = timetable.bench.db
     async with db.begin() as connection:
         await operations.pause(connection, "nightly", actor=ADA)
@@ -230,13 +230,13 @@ async def test_a_paused_schedule_does_nothing_and_continues_with_its_next_tick(
             await operations.pause(connection, "nightly", actor=ADA)
     await timetable.end(run_id)
     await timetable.due("9 days")
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
 
     async with db.begin() as connection:
         await operations.resume(connection, "nightly", actor=ADA)
         with pytest.raises(Conflict, match="not paused"):
             await operations.resume(connection, "nightly", actor=ADA)
-    assert await timetable.look() == []
+    assert await timetable.poll() == []
     assert await timetable.outcomes() == [("skipped", run_id, "the schedule was paused")]
 
 
@@ -306,7 +306,7 @@ async def test_a_tick_that_another_worker_did_a_moment_ago_brings_no_later_tick_
     )
     async with timetable.bench.db.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-        late = asyncio.create_task(timetable.look())
+        late = asyncio.create_task(timetable.poll())
         async with limit():
             while not await timetable.rows("SELECT FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
