@@ -45,7 +45,7 @@ class Scene(Plant):
         self.ledger = Ledger(self.rows)
 
     def add_sources(self, **habits: dict[str, Any]) -> None:
-        """Let the processes that are started from now on know these sources too."""
+        """Add sources to the processes that are started later."""
         self.through = ("tests.reliability.more",)
         self.env |= {
             "MORE_SOURCES": json.dumps(habits),
@@ -53,32 +53,32 @@ class Scene(Plant):
         }
 
     def client(self, address: str) -> httpx.AsyncClient:
-        """An administrator's client of an API."""
+        """Return an administrator's client of an API."""
         token = {"Authorization": f"Bearer {self.env['ADMIN_TOKEN']}"}
         return httpx.AsyncClient(base_url=address, headers=token, timeout=30)
 
     def prepare(self) -> None:
-        """Put the sandbox's genes into the database, and watch what is written."""
+        """Import the sandbox's genes, and record all writes."""
         with psycopg.connect(self.env["DATABASE_URL"]) as connection:
             connection.execute(WATCH)
         self.fill()
 
     async def workers(self, count: int, **env: str) -> dict[int, Process]:
-        """Start workers and wait until they are alive; by pid."""
+        """Start workers and wait until they are alive; return them by pid."""
         started = [self.worker(**env) for _ in range(count)]
         for process in started:
             await self.says(process, "is alive")
         return {process.pid: process for process in started}
 
     async def half_way(self, run_id: int, done: int = 1) -> Any:
-        """Wait until a run is under way and has answers for so many genes."""
+        """Wait until a run is in progress and has answers for a number of genes."""
         return await self.until(
             lambda r: r["state"] == "running" and r["done"] >= done, run_id=run_id
         )
 
     @asynccontextmanager
     async def stuck_in_a_commit(self, run_id: int) -> AsyncIterator[int]:
-        """Hold up the next commit, with the run's row already locked; give its worker's pid."""
+        """Block the next commit after it has locked the run's row; yield its worker's pid."""
         await self.half_way(run_id, BATCH)
         with psycopg.connect(self.env["DATABASE_URL"]) as held:
             held.execute("LOCK TABLE annotations IN EXCLUSIVE MODE")
@@ -101,7 +101,7 @@ class Scene(Plant):
         return [each["event"] for each in self.events(run_id)].count(event)
 
     async def started_after(self, run_id: int, moment: float, seconds: float = 60) -> float:
-        """Wait until a run has been started after a moment; return how long after it that was."""
+        """Wait until a run has been started after a moment; return the seconds between them."""
         async with limit(seconds):
             while True:
                 for each in self.events(run_id):
@@ -110,19 +110,19 @@ class Scene(Plant):
                 await asyncio.sleep(0.1)
 
     def said(self, process: Process, job: str) -> list[str]:
-        """What a process has logged about a wake-up."""
+        """Return the lines that a process has logged about a wake-up."""
         lines = [line for line in self.log(process).splitlines() if line.startswith("{")]
         return [each["event"] for each in map(json.loads, lines) if each.get("job") == job]
 
     def story(self, run_id: int) -> str:
-        """What happened to a run, for a message."""
+        """Return the events of a run, for a message."""
         return "\n".join(
             f"{datetime.fromtimestamp(e['at'], UTC):%X.%f} {e['epoch']} {e['event']} {e['detail']}"
             for e in self.events(run_id)
         )
 
     def check(self, *run_ids: int) -> None:
-        """Make sure that succeeded runs lost nothing, doubled nothing, and were fenced."""
+        """Assert that succeeded runs lost and doubled no answers, and that fencing worked."""
         for run_id in run_ids:
             story = self.story(run_id)
             run = self.rows("SELECT state, error FROM runs WHERE id = %(id)s", id=run_id)[0]
@@ -134,17 +134,17 @@ class Scene(Plant):
         self.check_writes()
 
     def check_writes(self) -> None:
-        """Make sure that no answer was written twice for a run, nor by a superseded attempt."""
+        """Assert that no answer was written twice for a run, or by a superseded attempt."""
         assert self.ledger.doubled() == []
         assert self.ledger.unlawful() == []
 
     def counters(self, run_id: int) -> tuple[int, int, int]:
-        """A run's attempts, interruptions and losses."""
+        """Return the numbers of attempts, interruptions and losses of a run."""
         run = self.rows("SELECT * FROM runs WHERE id = %(id)s", id=run_id)[0]
         return run["attempts"], run["interruptions"], run["losses"]
 
     def repeats(self, endpoint: str = "hgnc.fetch") -> int:
-        """How often a gene was asked about at an endpoint that had been asked about before."""
+        """Return how often an endpoint was asked again about a gene."""
         seen: dict[str, int] = self.sandbox.stats()["genes"].get(endpoint, {"repeats": 0})
         return seen["repeats"]
 
@@ -156,7 +156,7 @@ MakeScene = Callable[..., Scene]
 def make_scene(
     tmp_path: Path, redis_url: str, request: pytest.FixtureRequest
 ) -> Iterator[MakeScene]:
-    """Set a scene: upstreams with their genes, a database, Redis; no process yet."""
+    """Prepare the upstreams with their genes, a database and Redis, but no process."""
     with ExitStack() as stack:
 
         def make(
@@ -197,7 +197,7 @@ def make_scene(
 
 @pytest.fixture
 def scene(make_scene: MakeScene) -> Scene:
-    """400 genes, of which HGNC tells 60 a second."""
+    """400 genes, of which HGNC serves 60 per second."""
     return make_scene(rates={"hgnc": 60.0})
 
 
@@ -207,14 +207,14 @@ def seed() -> random.Random:
 
 
 async def gone(process: Process, seconds: float) -> tuple[int, float]:
-    """Wait for a process to end; return its exit status and how long that took."""
+    """Wait for a process to end; return its exit status and the seconds that it took."""
     began = time.monotonic()
     status = await asyncio.to_thread(process.wait, scaled(seconds))
     return status, time.monotonic() - began
 
 
 async def parsing_child(pid: int) -> psutil.Process:
-    """Wait for a worker's process that reads the bulk table, and hold it there."""
+    """Wait for a worker's process that reads the bulk table, and freeze it."""
     async with limit():
         while True:
             for child in psutil.Process(pid).children():

@@ -15,10 +15,10 @@ import pytest
 
 
 class Network:
-    """Some hosts behind a switch, and what of this machine they may reach through it.
+    """Simulated hosts behind a switch, through which they reach some servers of this machine.
 
     Attributes:
-        hosts: their names; :meth:`on` runs a command there.
+        hosts: the names of the hosts. :meth:`on` runs a command on one of them.
     """
 
     def __init__(self, count: int) -> None:
@@ -65,18 +65,18 @@ class Network:
         self._loop.close()
 
     def on(self, host: str) -> tuple[str, ...]:
-        """Return what a command begins with that is to run on a host."""
+        """Return the prefix of a command that runs it on a host."""
         return ("ip", "netns", "exec", host)
 
     def cut_off(self, host: str) -> None:
-        """Pull the cable: nothing is closed, and nothing gets through."""
+        """Disconnect a host: connections stay open, but no packet gets through."""
         _ip("link", "set", self._port(host), "down")
 
     def plug_in(self, host: str) -> None:
         _ip("link", "set", self._port(host), "up")
 
     def open(self, url: str) -> str:
-        """Let the hosts reach a server of this machine, and return the address they know it by."""
+        """Let the hosts reach a server of this machine, and return the server's address there."""
         parts = urlsplit(url)
         assert parts.port is not None
         port = asyncio.run_coroutine_threadsafe(self._forward(parts.port), self._loop).result()
@@ -111,7 +111,7 @@ class Network:
 
 @contextmanager
 def network(count: int) -> Iterator[Network]:
-    """So many hosts, gone with the block; the test is skipped where they cannot be made."""
+    """Create hosts for the duration of the block, or skip the test if that is impossible."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         pytest.skip("network namespaces need root and ip (Debian: apt install iproute2)")
     made = Network(count)

@@ -53,7 +53,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 
 
 class Ledger:
-    """Looks through what was written.
+    """Finds errors in the record of all writes.
 
     Args:
         rows: executes a query with its named parameters.
@@ -63,17 +63,17 @@ class Ledger:
         self._rows = rows
 
     def missing(self, run_id: int, *, since: int) -> list[dict[str, Any]]:
-        """By source, the genes that neither this run nor an earlier one from `since` on checked."""
+        """Return the genes, by source, that no run from `since` to this one has checked."""
         return self._rows(_MISSING, run_id=run_id, since=since)
 
     def miscounted(self, run_id: int) -> list[dict[str, Any]]:
-        """A succeeded run's sources that are not done, or whose counts are not what was written."""
+        """Return the sources of a succeeded run that are not done or whose counts are wrong."""
         return self._rows(_MISCOUNTED, run_id=run_id)
 
     def doubled(self) -> list[dict[str, Any]]:
-        """Answers that were written again for the same run."""
+        """Return the answers that were written more than once for the same run."""
         return self._rows(_DOUBLED)
 
     def unlawful(self) -> list[dict[str, Any]]:
-        """Attempts that wrote something after their run had been cancelled or taken over."""
+        """Return the attempts that wrote after their run had been cancelled or taken over."""
         return self._rows(_UNLAWFUL)

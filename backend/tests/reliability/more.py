@@ -30,14 +30,14 @@ from app.core.runs import jobs
 
 @dataclass(frozen=True)
 class Habit:
-    """What a source is like.
+    """The behaviour of a source.
 
     Attributes:
-        batch: genes a batch.
-        seconds: that a batch takes.
-        does: `kill` its process, `block` the event loop, `hang`, be `stubborn` when cancelled,
-            or nothing of the kind.
-        times: how often it does so; for ever if left out.
+        batch: the number of genes per batch.
+        seconds: the duration of a batch.
+        does: the misbehaviour: `kill` its process, `block` the event loop, `hang`, or be
+            `stubborn` when cancelled; None if there is none.
+        times: how often the source misbehaves. The default is without limit.
     """
 
     batch: int = 400
@@ -47,7 +47,7 @@ class Habit:
 
 
 class Journal:
-    """Which batches were asked about, by all processes together."""
+    """A record of the batches that all processes fetched."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -63,7 +63,7 @@ class Journal:
 
 
 async def behave(name: str, habit: Habit, journal: Journal) -> None:
-    """Do what a source has the habit of, if it is time."""
+    """Misbehave as the habit of the source requires, unless that has happened often enough."""
     mine = [line for line in journal.lines() if line["source"] == name]
     done = [line for line in mine if "does" in line]
     if habit.does is None or (habit.times is not None and len(done) >= habit.times):
@@ -72,7 +72,7 @@ async def behave(name: str, habit: Habit, journal: Journal) -> None:
     if habit.does == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif habit.does == "block":
-        time.sleep(habit.seconds)  # noqa: ASYNC251 - what it is there for
+        time.sleep(habit.seconds)  # noqa: ASYNC251 - blocks on purpose
     elif habit.does == "hang":
         await asyncio.sleep(3_600)
     elif habit.does == "stubborn":
@@ -83,7 +83,7 @@ async def behave(name: str, habit: Habit, journal: Journal) -> None:
 
 
 def source(name: str, habit: Habit, journal: Journal) -> type[Any]:
-    """Make a source that finds something for every gene."""
+    """Create a source that has an answer for every gene."""
 
     class Made(ApiSource):
         info = SourceInfo(
@@ -114,7 +114,7 @@ def source(name: str, habit: Habit, journal: Journal) -> type[Any]:
 
 
 def main() -> None:
-    """Add what the environment says, then be the program that is named."""
+    """Add the sources in the environment, then run the program in the arguments."""
     journal = Journal(Path(os.environ["MORE_JOURNAL"]))
     for name, habit in json.loads(os.environ["MORE_SOURCES"]).items():
         SOURCES[name] = source(name, Habit(**habit), journal)

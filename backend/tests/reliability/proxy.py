@@ -6,10 +6,10 @@ from tests.integration.api.proxy import Proxy
 
 
 class SilentProxy(Proxy):
-    """A proxy on a thread of its own that can fall silent, as the network to a lost host does.
+    """A proxy in its own thread that can fall silent, like the network to a lost host.
 
-    Nothing is closed then, and nothing gets through, the end of a connection neither; what was
-    said meanwhile arrives when it is over.
+    While it is silent, connections stay open, but neither data nor the end of a connection gets
+    through. Data sent meanwhile arrives afterwards.
     """
 
     def __init__(self, dsn: str) -> None:

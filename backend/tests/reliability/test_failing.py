@@ -12,7 +12,7 @@ BASE, CAP, MOST = 1.0, 3.0, 4
 
 @pytest.fixture
 def failing(make_scene: MakeScene) -> Scene:
-    """Ensembl answers with what is no JSON."""
+    """Ensembl's responses are not JSON."""
     scene = make_scene(
         UPSTREAM_BACKOFF="0.01",
         RUN_BACKOFF_BASE=str(BASE),
@@ -25,7 +25,7 @@ def failing(make_scene: MakeScene) -> Scene:
 
 
 def check_delays(scene: Scene, run_id: int, failures: int) -> None:
-    """Each delay is the backoff's, with jitter, and it was kept to."""
+    """Each delay equals the backoff with jitter, and each retry respected it."""
     delays = scene.rows(
         "SELECT extract(epoch FROM (detail ->> 'not_before')::timestamptz - at)::float8 AS delay,"
         " extract(epoch FROM (SELECT min(n.at) FROM run_events n WHERE n.run_id = e.run_id"

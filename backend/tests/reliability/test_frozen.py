@@ -16,7 +16,7 @@ from tests.reliability.proxy import SilentProxy
 
 
 async def gives_up(scene: Scene, worker: Process, run_id: int) -> None:
-    """The worker that comes back finds its epoch gone, says so, and lives on."""
+    """The worker that resumes finds that its epoch is outdated, logs that, and continues."""
     async with limit():
         while not scene.count(run_id, "fenced"):
             await asyncio.sleep(0.1)

@@ -15,7 +15,7 @@ LEASE_OVER = "UPDATE notification_deliveries SET due_at = now() WHERE state = 'p
 
 
 class Patient(WebhookReceiver):
-    """Takes messages, and answers when it is told to."""
+    """Accepts messages, and replies when the test lets it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ def receiver(scene: Scene) -> Iterator[Patient]:
 
 
 def fail(scene: Scene, count: int, first: int = 1) -> None:
-    """Let so many runs of different sources fail, as workers would."""
+    """Let a number of runs of different sources fail, as workers would."""
     scene.rows(
         "WITH run AS (INSERT INTO runs (task, sources, mode, state, error)"
         " SELECT 'run_pipeline_task', ARRAY['s' || n], 'smart', 'failed', 'no luck'"

@@ -81,7 +81,7 @@ async def test_a_postgresql_that_takes_no_more_connections_is_waited_for(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, of 160 MB."""
+    """A separate disk of 160 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(folder)]

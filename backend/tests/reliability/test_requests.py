@@ -134,7 +134,7 @@ async def test_a_run_that_was_queued_for_26_hours_runs_as_requested(
 
 
 class Touch:
-    """A pickle that leaves a trace where it is loaded."""
+    """A pickle that creates a file when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -211,7 +211,7 @@ async def test_30000_jobs_of_clients_and_200000_that_are_none_delay_a_run_by_les
 
 
 async def emptied(scene: Scene) -> None:
-    """Wait until nothing is in the queue."""
+    """Wait until the queue is empty."""
     redis = scene.redis()
     async with limit():
         while await redis.zcard(QUEUE):

@@ -28,7 +28,7 @@ HOLD = "LOCK TABLE genes, annotations IN ACCESS EXCLUSIVE MODE"
 
 
 class Night(Scene):
-    """A schedule, and what became of its tick."""
+    """A schedule and the outcome of its tick."""
 
     folder_of_files: Path
 
@@ -56,7 +56,7 @@ class Night(Scene):
 
     @asynccontextmanager
     async def in_the_middle(self) -> AsyncIterator[dict[str, Any]]:
-        """Let the tick be due, and give it when its work waits for a lock of PostgreSQL's."""
+        """Make the tick due, and return it when its work waits for a lock in PostgreSQL."""
         with psycopg.connect(self.env["DATABASE_URL"]) as held:
             held.execute(HOLD)
             self.due()
@@ -74,7 +74,7 @@ class Night(Scene):
         return sorted(each.name for each in self.folder_of_files.iterdir())
 
     async def done(self, action: str) -> dict[str, Any]:
-        """Wait for the end of the work; it was done once, and nothing half done is left."""
+        """Wait for the end of the work, which was done once and left no partial result."""
         tick = await self.tick("done")
         self.check_result(action, tick)
         return tick

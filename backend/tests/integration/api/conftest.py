@@ -39,7 +39,7 @@ async def serving_app(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def serve() -> Serve:
-    """Start an application, and give an administrator's client of it."""
+    """Start an application, and yield an administrator's client of it."""
     return serving
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import make_url
 
 
 class Proxy:
-    """Stands between an application and PostgreSQL, and can be cut."""
+    """A proxy between an application and PostgreSQL that can break the connections."""
 
     def __init__(self, dsn: str) -> None:
         self._url = make_url(dsn)
@@ -16,7 +16,7 @@ class Proxy:
 
     @property
     def dsn(self) -> SecretStr:
-        """The server's address, by way of here."""
+        """The address of the server through this proxy."""
         url = self._url.set(host="127.0.0.1", port=self.port)
         return SecretStr(url.render_as_string(hide_password=False))
 

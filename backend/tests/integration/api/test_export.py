@@ -125,7 +125,7 @@ async def test_invalid_input_is_refused_before_anything_is_sent(
 
 
 def _request(where: httpx.URL, query: str = "") -> socket.socket:
-    """Ask for an export, and read no more than the beginning of the answer."""
+    """Request an export, and read only the beginning of the response."""
     client = socket.create_connection((where.host, where.port), timeout=scaled(WAIT))
     client.sendall(f"GET {EXPORT}{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     return client
@@ -182,7 +182,7 @@ async def test_an_export_has_a_slot_a_process_and_a_session_until_its_client_lea
 
 
 async def check_an_export_that_breaks_off(client: httpx.AsyncClient, query) -> None:
-    """Check that nobody takes it for a complete one."""
+    """Assert that a client can tell that the response is incomplete."""
     async with client.stream("GET", EXPORT, headers={"Accept-Encoding": "identity"}) as answer:
         assert answer.status_code == 200
         query(f"SELECT pg_terminate_backend(pid) FROM ({SESSIONS})")

@@ -97,7 +97,7 @@ async def test_a_hosting_server_logs_why_the_app_does_not_start(
 
 @asynccontextmanager
 async def no_connection_left(services: Services) -> AsyncIterator[None]:
-    """Requests have taken every connection that they may use."""
+    """Requests use all connections that they may use."""
     async with AsyncExitStack() as stack:
         for _ in range(POOL_SIZE):
             await stack.enter_async_context(services.db.connect())

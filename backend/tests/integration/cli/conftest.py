@@ -18,7 +18,7 @@ from tests.plant import BACKEND
 
 @dataclass
 class Cli:
-    """The command line, in this process or in one of its own."""
+    """The command line, in this process or in a separate one."""
 
     settings: Settings
     env: dict[str, str]

@@ -43,7 +43,7 @@ def export(cli, *arguments: object, **more: object) -> "subprocess.CompletedProc
 
 @dataclass
 class Done:
-    """What an export in this process ended with, and what it wrote."""
+    """Return the exit status and the output of an export in this process."""
 
     status: int
     out: str
@@ -52,7 +52,7 @@ class Done:
 
 @pytest.fixture
 def exported(cli, capfd) -> "Callable[..., Done]":
-    """Export in this process; only the process that writes the table is one of its own."""
+    """Export in this process. Only writing the table happens in a separate process."""
 
     def run(*arguments: object) -> Done:
         status = 0
@@ -222,7 +222,7 @@ def test_a_full_disk_leaves_the_former_file_and_no_rubbish(exported, query, tmp_
 
 @contextmanager
 def little_room() -> "Iterator[None]":
-    """Let no file become larger than 100 KB."""
+    """Limit the size of files to 100 KB."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:

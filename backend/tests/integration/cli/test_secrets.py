@@ -34,7 +34,7 @@ PIECES = 4
 
 
 def secret_and_width(seed: int) -> tuple[str, int]:
-    """A secret with all the signs that have a meaning in an address, and a terminal's width."""
+    """A secret with all characters that are special in an address, and the width of a terminal."""
     draw = random.Random(seed)
     letters = string.ascii_letters + string.digits
     first, last = ("".join(draw.choices(letters, k=draw.randint(5, 24))) for _ in range(2))
@@ -43,7 +43,7 @@ def secret_and_width(seed: int) -> tuple[str, int]:
 
 
 class Terminal:
-    """A program that runs in a terminal of a width."""
+    """A program that runs in a terminal of a certain width."""
 
     def __init__(
         self, programs: Programs, words: tuple[str, ...], env: dict[str, str], width: int
@@ -54,7 +54,7 @@ class Terminal:
         os.close(theirs)
 
     def shown(self) -> tuple[int, str]:
-        """Wait for its end; the exit status, and all that was shown."""
+        """Wait for the end of the program; return its exit status and its output."""
         said = b""
         try:
             while part := os.read(self._ours, 65_536):
@@ -70,7 +70,7 @@ class Terminal:
 
 
 def ways(secret: str, postgres: str, redis: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
-    """Every way of failing to start, with a secret in the middle of it."""
+    """Every failure at startup whose message could contain a secret."""
     safe = quote(secret, safe="")
     database = urlsplit(postgres)
     gone = "127.0.0.1:1"
@@ -132,12 +132,12 @@ def test_no_way_of_failing_to_start_shows_a_secret_at_any_width(
 
 
 def pieces(secret: str) -> set[str]:
-    """What is not to be seen: the secret as it is, as it is meant, and what it is made of."""
+    """Return the texts that must not be shown: the secret, its decoded form, and its parts."""
     forms = {secret, unquote(secret), quote(secret, safe="")}
     runs = {run for run in re.findall(r"[a-zA-Z0-9]+", secret) if len(run) >= PIECES}
     return {form for form in forms | runs if len(form) >= PIECES}
 
 
 def flat(said: str) -> str:
-    """Return what was shown with nothing between a line and the one that it was broken into."""
+    """Return the output with wrapped lines joined again."""
     return re.sub(r"[\r\n│|]\s*", "", said).lower()

@@ -39,7 +39,7 @@ def with_options(dsn: str, options: str) -> str:
 
 @asynccontextmanager
 async def session(dsn: str) -> AsyncIterator[dict[str, Any]]:
-    """What is set in a connection of a pool."""
+    """Return the settings of a connection of a pool."""
     db = create_engine(dsn, session="test")
     async with db.connect() as connection:
         yield dict((await connection.execute(text(SHOWN))).mappings().one())
@@ -174,7 +174,7 @@ async def test_of_several_hosts_the_one_that_answers_is_used(database_url: str) 
 
 @asynccontextmanager
 async def socket_of(dsn: str) -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """A folder with a Unix socket that leads to the server, and what else the address says."""
+    """A folder with a Unix socket of the server, and the other parts of the address."""
     given = address.parse(dsn)
     host, port = given.pop("host"), given.pop("port")
     tasks: set[asyncio.Task[None]] = set()

@@ -9,7 +9,7 @@ from tests.patient import Patient
 
 @pytest.fixture(autouse=True)
 def _on_time_whatever_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the doctor blame a silent service also beside a busy machine.
+    """Let the doctor report a silent service even on a busy machine.
 
     It would say instead that it cannot tell, which the tests of its framework show in virtual time.
     """

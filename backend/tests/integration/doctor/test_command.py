@@ -26,7 +26,7 @@ UPSTREAM = (
 
 @pytest.fixture
 def checkout(patient: Patient, tmp_path: Path) -> Patient:
-    """A checkout of its own, with the code and an `.env`, on a real PostgreSQL and Redis."""
+    """A separate checkout with the code and an `.env`, on a real PostgreSQL and Redis."""
     root = tmp_path / "checkout"
     shutil.copytree(
         REPOSITORY / "backend" / "app",
@@ -177,7 +177,7 @@ def silent() -> Iterator[str]:
 
 @pytest.fixture
 def blackhole() -> Iterator[str]:
-    """An address where the first packet is lost: nobody accepts, and no more may wait."""
+    """An address that drops the first packet: the backlog is full and nothing is accepted."""
     with ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -189,7 +189,7 @@ def blackhole() -> Iterator[str]:
 
 @pytest.fixture
 def slow_names(tmp_path: Path) -> dict[str, str]:
-    """An environment in which the look-up of a host name takes an hour, in a thread as always."""
+    """An environment in which a host name lookup takes an hour, in a thread as usual."""
     folder = tmp_path / "slow"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
@@ -242,7 +242,7 @@ asyncio.events.new_event_loop = loop
 
 @pytest.fixture
 def busy_process(tmp_path: Path) -> dict[str, str]:
-    """An environment in which a process computes so much that its event loop is late."""
+    """An environment in which a process is so busy that its event loop is late."""
     folder = tmp_path / "busy"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(BUSY)

@@ -92,7 +92,7 @@ async def test_a_database_that_does_not_exist_is_created(
 
 @pytest.fixture
 def shadowed(patient: Patient) -> Iterator[list[str]]:
-    """Functions of PostgreSQL that the test replaces by its own."""
+    """Functions of PostgreSQL that the test replaces with its own."""
     name = urlsplit(patient.env["DATABASE_URL"]).path.strip("/")
     query(patient, f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog')
     made: list[str] = []

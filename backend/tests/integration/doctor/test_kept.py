@@ -19,7 +19,7 @@ def patient(patient: Patient) -> Patient:
 
 
 def run(patient: Patient, days: int, count: int = 1) -> None:
-    """Put runs of one request into the database that ended so many days ago."""
+    """Insert runs of one request that ended a number of days ago."""
     query(
         patient,
         "WITH made AS (INSERT INTO runs (task, sources, mode, state, finished_at)"

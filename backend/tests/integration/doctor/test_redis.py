@@ -43,7 +43,7 @@ def patient(patient: Patient) -> Patient:
 
 @pytest.fixture
 def server(patient: Patient, tmp_path: Path) -> Iterator[Redis]:
-    """A Redis of the test's own, to break."""
+    """A Redis server that the test may break."""
     with running_redis(tmp_path / "redis") as server:
         change(patient, redis_url=server.url)
         yield server

@@ -66,7 +66,7 @@ def run(patient: Patient, state: str, source: str = "hgnc", **columns: Any) -> i
 
 
 def worker(patient: Patient, age: str = "1 minute") -> int:
-    """Put a worker into the database that is gone."""
+    """Insert a worker that has died."""
     made: int = query(
         patient,
         "INSERT INTO workers (kind, host, pid, session, version, heartbeat_at)"

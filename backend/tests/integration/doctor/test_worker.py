@@ -59,7 +59,7 @@ def patient(patient: Patient, tmp_path: Path) -> Iterator[Patient]:
 
 
 class Workers:
-    """Processes that live as workers do, and do nothing else."""
+    """Processes that are alive as workers are, but execute nothing."""
 
     def __init__(self, patient: Patient) -> None:
         self._patient = patient

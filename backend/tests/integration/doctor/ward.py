@@ -43,7 +43,7 @@ def equip(patient: Patient) -> Patient:
 
 
 def change(patient: Patient, **settings: Any) -> None:
-    """Give the patient other settings."""
+    """Return the installation with other settings."""
     patient.env |= {name.upper(): str(value) for name, value in settings.items()}
     known = {n.lower(): v for n, v in patient.env.items() if n.lower() in Settings.model_fields}
     patient.about["settings"] = Settings(_env_file=None, **known)
@@ -51,7 +51,7 @@ def change(patient: Patient, **settings: Any) -> None:
 
 @contextmanager
 def upstreams(patient: Patient, folder: Path) -> Iterator[Sandbox]:
-    """Let the patient's upstream services be the sandbox's, with 30 genes."""
+    """Use the sandbox with 30 genes as the upstream services of the installation."""
     options = Options(genes=30, variants_per_gene=5, limits="off", cache_dir=folder / "sandbox")
     with Sandbox(options) as sandbox:
         change(patient, **sandbox.settings)
@@ -59,7 +59,7 @@ def upstreams(patient: Patient, folder: Path) -> Iterator[Sandbox]:
 
 
 def needs_program(name: str) -> str:
-    """Return where a program is, or skip the test."""
+    """Return the path of a program, or skip the test if it is missing."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
     if found is None:
         pytest.skip(f"{name} is not installed")
@@ -67,7 +67,7 @@ def needs_program(name: str) -> str:
 
 
 def follow(patient: Patient, result: Result) -> None:
-    """Run the printed command, and give it Redis' password when it asks for one."""
+    """Run the printed command, and enter Redis's password if it prompts for one."""
     assert result.remedy, result.finding
     password = urlsplit(patient.env["REDIS_URL"]).password or ""
     done = subprocess.run(
@@ -85,7 +85,7 @@ def follow(patient: Patient, result: Result) -> None:
 
 @contextmanager
 def following(patient: Patient, result: Result) -> Iterator[None]:
-    """Run the printed command, which starts something that stays, until the block ends."""
+    """Run the printed command, which keeps running, until the end of the block."""
     assert result.remedy, result.finding
     with (patient.root / "following.log").open("wb") as log:
         process = subprocess.Popen(
@@ -109,7 +109,7 @@ def following(patient: Patient, result: Result) -> Iterator[None]:
 
 
 async def until_ok(patient: Patient, check: str, seconds: float = 30) -> None:
-    """Look again until a check passes."""
+    """Poll until a check passes."""
     async with limit(seconds):
         while (result := await patient.see(check)).status is not Status.ok:
             await asyncio.sleep(0.2)
@@ -149,7 +149,7 @@ def redis_of_ones_own(
 
 
 def listens(port: int) -> None:
-    """Wait until somebody listens on a port of this machine."""
+    """Wait until a program listens on a port of this machine."""
 
     def connects() -> bool:
         with socket.socket() as there:
@@ -160,7 +160,7 @@ def listens(port: int) -> None:
 
 @contextmanager
 def silent() -> Iterator[int]:
-    """Give a port where connections are taken and nothing is ever said."""
+    """Yield a port that accepts connections and never sends anything."""
     with socket.socket() as there:
         there.bind(("127.0.0.1", 0))
         there.listen(100)
@@ -171,7 +171,7 @@ def silent() -> Iterator[int]:
 async def between(
     url: str, *, change: Callable[[bytes], bytes] = lambda said: said, delay: float = 0.0
 ) -> AsyncIterator[str]:
-    """Stand between a client and a server, and change or delay what the server says."""
+    """Run a proxy that changes or delays the responses of a server."""
     parts = urlsplit(url)
     writers: set[asyncio.StreamWriter] = set()
 
@@ -207,7 +207,7 @@ async def between(
 
 @contextmanager
 def running_pgbouncer(url: str, settings: str) -> Iterator[str]:
-    """Put a PgBouncer in front of a server, and give its address.
+    """Start a PgBouncer in front of a server, and yield its address.
 
     Args:
         url: of the server.

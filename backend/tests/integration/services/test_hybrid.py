@@ -22,7 +22,7 @@ def _nothing_configured(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _no_docker(monkeypatch, tmp_path):
-    """Hide a docker that this machine may have."""
+    """Hide the Docker of this machine, if there is one."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'fake bin'}:/usr/bin:/bin")
 
 

@@ -48,7 +48,7 @@ SETTLE = 600.0
 @click.option("--seed", type=int, help="Of the faults; the same one gives the same faults.")
 @click.option("--keep", is_flag=True, help="Keep the logs and the data, though all went well.")
 def main(minutes: float, seed: int | None, *, keep: bool) -> None:
-    """Run the soak and show its table; exit status 1 when anything was lost or doubled."""
+    """Run the soak and print its results. The exit status is 1 if answers were lost or doubled."""
     # like a Ctrl-C: whatever was started is ended
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # in a log nothing is cut short
@@ -62,7 +62,7 @@ def main(minutes: float, seed: int | None, *, keep: bool) -> None:
             show(reckoning, console)
             executed = (crew.folder / "executed").exists()
     except KeyboardInterrupt:
-        console.print("stopped; everything that was started is gone")
+        console.print("stopped; all processes of the soak have ended")
         shutil.rmtree(folder)
         sys.exit(130)
     if executed:
@@ -75,7 +75,7 @@ def main(minutes: float, seed: int | None, *, keep: bool) -> None:
 
 @contextmanager
 def _crew(folder: Path) -> Iterator[Crew]:
-    """Start everything; stop it at the end."""
+    """Start the servers and processes, and stop them at the end."""
     with ExitStack() as stack:
         postgres = stack.enter_context(running_postgres(folder / "postgres"))
         redis = stack.enter_context(running_redis(folder / "redis"))
@@ -106,7 +106,7 @@ def _crew(folder: Path) -> Iterator[Crew]:
 
 
 def _fill(dsn: str, sandbox: Sandbox) -> None:
-    """Make the tables, put the sandbox's genes into them, and watch what is written."""
+    """Create the tables, import the sandbox's genes, and record all writes."""
     engine = create_engine(psycopg_url(dsn))
     with engine.begin() as connection:
         migrate.upgrade(connection)
@@ -144,7 +144,7 @@ async def _soak(crew: Crew, console: Console, seed: int, seconds: float) -> Reck
         await crew.all_ready()
         with contextlib.suppress(TimeoutError):
             async with limit(SETTLE):
-                while not asker.look():
+                while not asker.check_ended():
                     await asyncio.sleep(0.5)
         say("settled")
         looking.cancel()

@@ -38,12 +38,12 @@ AND NOT EXISTS (
 
 
 class Asker:
-    """Starts runs at random, through the API and the command line, and checks those that ended.
+    """Starts random runs through the API and the command line, and checks those that have ended.
 
     Attributes:
-        alone: held while something is asked for; who cancels a run and retries it takes it too, so
-            that no other run comes between.
-        lost: what is missing, in words.
+        alone: a lock that is held during a request. The fault that cancels and retries a run holds
+            it too, so that no other run is created in between.
+        lost: descriptions of lost answers.
     """
 
     def __init__(self, crew: Crew, random: Random, say: Callable[[str], None]) -> None:
@@ -56,14 +56,14 @@ class Asker:
         self._checked: set[int] = set()
 
     async def ask_on(self) -> None:
-        """Ask for runs for as long as this is not cancelled."""
+        """Request runs until this task is cancelled."""
         while True:
             await asyncio.sleep(self._random.uniform(*PAUSE))
             mode = self._random.choice(("full", "full", "smart"))
             by_api, percent = self._random.random() < 0.5, self._random.choice((1, 2, 10, 40))
             async with self.alone:
                 try:
-                    self.look()
+                    self.check_ended()
                     sources = self._choose()
                     if sources == []:
                         continue
@@ -79,11 +79,11 @@ class Asker:
                     names = ", ".join(sources or ["all sources"])
                     self._say(f"run {asked['id']} is {asked['state']}: {names}, {mode}")
 
-    def look(self) -> bool:
-        """Check what has ended since the last look; return whether all have ended.
+    def check_ended(self) -> bool:
+        """Check the runs that have ended since the last call; return whether all runs have ended.
 
         Raises:
-            psycopg.OperationalError: PostgreSQL is away.
+            psycopg.OperationalError: PostgreSQL is unavailable.
         """
         self._bring_forward()
         runs = self._crew.rows(
@@ -107,19 +107,19 @@ class Asker:
                 self.lost.append(f"run {run_id}: {what}: {found}")
 
     def _choose(self) -> list[str] | None:
-        """Take some of the sources that are free; now and then, any, though it be refused."""
+        """Choose some free sources, and sometimes any sources, which the API may refuse."""
         rows = self._crew.rows("SELECT source FROM run_sources WHERE active")
         busy = {row["source"] for row in rows}
         if self._random.random() < 0.1:
             busy = set()
         free = [source for source in SOURCES if source not in busy]
-        # more often one: then several runs are under way
+        # usually one source, so that several runs are in progress
         count = min(len(free), self._random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3)))
         chosen = self._random.sample(free, count)
         return None if len(chosen) == len(SOURCES) else chosen
 
     def _age(self, sources: list[str] | None, percent: int) -> None:
-        """Make annotations stale, unless a run is at it or has still to be checked."""
+        """Make annotations stale, unless a run covers the source or is still to be checked."""
         with psycopg.connect(self._crew.env["DATABASE_URL"], connect_timeout=5) as connection:
             connection.execute(
                 f"SELECT pg_advisory_xact_lock('{CREATING.table}'::regclass::oid::int,"
@@ -136,7 +136,7 @@ class Asker:
         )
 
     async def post(self, path: str, **body: object) -> dict[str, object] | None:
-        """Ask the API; None when it is away, or refuses."""
+        """Send a request to the API; return None if it is unavailable or refuses the request."""
         address = self._crew.address
         if address is None:
             return None
@@ -149,7 +149,7 @@ class Asker:
         return answer.json() if answer.is_success else None
 
     async def cli(self, *words: str) -> dict[str, object] | None:
-        """Ask the command line; None when it says no."""
+        """Run a command; return None if it fails."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "app.cli", *words),
             cwd=BACKEND,

@@ -23,11 +23,11 @@ RESTART_SECONDS = 1.0
 """Between a process' death and its replacement, as a service manager would have it."""
 
 STOP_SECONDS = 20.0
-"""A process that was told to stop and is there for so long does not stop."""
+"""Seconds after SIGTERM from which on a process that still runs counts as not stopping."""
 
 
 class Network(SilentProxy):
-    """A silent proxy that survives a server which is not there."""
+    """A silent proxy that continues when its server is down."""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -38,15 +38,15 @@ class Network(SilentProxy):
 
 @dataclass
 class Post:
-    """A place that one process fills at a time.
+    """A role that one process at a time has.
 
     Attributes:
-        name: for people.
-        start: starts the process.
-        ready: what it logs once it is.
-        process: who fills it now.
-        doomed: whether a fault has ended it.
-        died_at: when it was found dead, by the monotonic clock.
+        name: the name in messages.
+        start: starts a process for the role.
+        ready: the text that the process logs when it is ready.
+        process: the current process.
+        doomed: whether a fault has ended the process.
+        died_at: when the process was found dead, on the monotonic clock.
     """
 
     name: str
@@ -58,15 +58,15 @@ class Post:
 
 
 class Crew(Plant):
-    """Three workers and an API that are replaced when they die, and die with this process.
+    """Three workers and an API, which are replaced when they die, and which end with this process.
 
     Attributes:
-        postgres: their server.
-        redis: their server.
-        network: between the last worker and PostgreSQL.
-        workers: the places of the workers.
-        api: the place of the API.
-        unasked: what is known of processes that were up, and ended though no fault ended them.
+        postgres: the PostgreSQL server.
+        redis: the Redis server.
+        network: the network between the last worker and PostgreSQL.
+        workers: the roles of the workers.
+        api: the role of the API.
+        unasked: descriptions of processes that were ready and ended without a fault.
     """
 
     def __init__(
@@ -103,10 +103,10 @@ class Crew(Plant):
         return Post(name, start, ready, start())
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        """Look at the database, also when it lets nobody else in.
+        """Execute a statement as the superuser, for whom PostgreSQL reserves connections.
 
         Raises:
-            psycopg.OperationalError: it is away.
+            psycopg.OperationalError: PostgreSQL is unavailable.
         """
         with psycopg.connect(self._observer, row_factory=dict_row, autocommit=True) as connection:
             cursor = connection.execute(query, values)
@@ -114,18 +114,18 @@ class Crew(Plant):
 
     @property
     def address(self) -> str | None:
-        """Where the API answers; None while it does not."""
+        """The address of the API, or None while it is not ready."""
         return address(self.api_post.process) if self.is_ready(self.api_post) else None
 
     def is_ready(self, post: Post) -> bool:
-        """Whether its process has come up and has not ended."""
+        """Return whether the process has become ready and has not ended."""
         return post.process.poll() is None and post.ready in post.process.logged()
 
     async def all_ready(self, seconds: float = 60) -> None:
-        """Wait until every place is filled.
+        """Wait until all processes are ready.
 
         Raises:
-            ServiceError: one is not, in that time; with the end of its log.
+            ServiceError: a process was not ready in time. The message contains the end of its log.
         """
         deadline = time.monotonic() + seconds
         while empty := [post for post in self.posts if not self.is_ready(post)]:
@@ -135,13 +135,13 @@ class Crew(Plant):
             await asyncio.sleep(0.1)
 
     def replace(self, post: Post) -> None:
-        """Tell a process to stop and start its successor at once, as a deploy does."""
+        """Send SIGTERM to a process and start its successor at once, as a deployment does."""
         post.process.terminate()
         self._leaving.append((post.process, time.monotonic()))
         self._fill(post)
 
     async def look_after(self) -> None:
-        """Replace what has died, for as long as this is not cancelled."""
+        """Replace dead processes until this task is cancelled."""
         while True:
             for post in self.posts:
                 self._look_at(post)

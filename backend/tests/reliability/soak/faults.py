@@ -39,15 +39,15 @@ _KEPT = {"password", "redis.conf", "server.log"}
 
 @dataclass
 class Hit:
-    """A fault that came, and what it met. Times are seconds of the epoch.
+    """A fault that occurred, and the runs that it affected. Times are Unix times in seconds.
 
     Attributes:
-        kind: its name.
-        on: worker, redis, postgres, ...
-        began: when.
-        ended: when it was over; the same for what happens in an instant.
-        pid: of the process it hit.
-        runs: id and epoch of the runs it hit.
+        kind: the name of the kind.
+        on: the target: worker, redis, postgres, ...
+        began: when the fault began.
+        ended: when the fault ended, which equals `began` for an instantaneous fault.
+        pid: the pid of the affected process.
+        runs: the ids and epochs of the affected runs.
     """
 
     kind: str
@@ -59,10 +59,10 @@ class Hit:
 
 
 class Havoc:
-    """Does faults.
+    """Causes faults.
 
     Attributes:
-        hits: what they met, in order.
+        hits: the faults that occurred, in order.
     """
 
     def __init__(self, crew: Crew, asker: Asker, say: Callable[[str], None]) -> None:
@@ -83,7 +83,7 @@ class Havoc:
         }
 
     async def do(self, fault: Fault) -> None:
-        """Do a fault to its end, once what came before on the same server is over."""
+        """Cause a fault and wait for its end, after the earlier faults of the same server."""
         async with self._servers.get(fault.kind.on, nullcontext()):
             await self._does[fault.kind.on](fault)
 
@@ -91,7 +91,7 @@ class Havoc:
     async def _hit(
         self, fault: Fault, whom: str = "", *, pid: int | None = None, states: tuple[str, ...] = ()
     ) -> AsyncIterator[Hit]:
-        """Note a fault while it lasts, and the runs in these states (of this pid) that it hits."""
+        """Record a fault, and the affected runs: those in these states (of the worker `pid`)."""
         runs: list[tuple[int, int]] = []
         try:
             found = self._crew.rows(
@@ -130,7 +130,7 @@ class Havoc:
                 process.kill()
             elif fault.kind.name == "worker replaced":
                 self._crew.replace(post)
-            elif fault.kind.name == "worker told to stop twice":
+            elif fault.kind.name == "worker stopped with two signals":
                 post.doomed = True
                 process.terminate()
                 await asyncio.sleep(0.2)
@@ -245,7 +245,7 @@ class Havoc:
         return bool(done or await self._asker.cli(what, "--json", str(run_id)))
 
     def _old_wake_up(self, draw: int) -> str:
-        """Return the id of a wake-up whose run has ended, or is none."""
+        """Return the id of a wake-up for a run that has ended or does not exist."""
         ended = self._crew.rows(
             "SELECT id, epoch FROM runs WHERE state IN ('succeeded', 'failed') ORDER BY id"
         )

@@ -12,7 +12,7 @@ from tests.plant import QUEUE
 
 
 class Touch:
-    """A pickle that leaves a trace where it is loaded."""
+    """A pickle that creates a file when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,9 +29,9 @@ async def put(redis: ArqRedis, trace: Path, wake_up: str) -> None:
     """Put a pickle, bytes, wrong types, an unknown function and an old wake-up into the queue.
 
     Args:
-        redis: whose queue.
-        trace: the file that is there once the pickle was executed.
-        wake_up: the id of a wake-up whose time has passed.
+        redis: the Redis server of the queue.
+        trace: the file that the pickle creates when it is executed.
+        wake_up: the id of an outdated wake-up.
     """
     async with redis.pipeline(transaction=True) as pipe:
         for job_id, value in (

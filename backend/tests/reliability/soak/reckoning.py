@@ -57,12 +57,12 @@ AND e.at > coalesce(r.progressed_at, r.created_at) ORDER BY e.id
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How long a run stood still that a fault hit, until another attempt took it up.
+    """The time after a fault until another attempt continued the run.
 
     Attributes:
-        kind: of the fault.
-        seconds: from the fault on for a worker's; for a server's, from when it is back.
-        alone: whether no other fault of a worker or server was near.
+        kind: the kind of the fault.
+        seconds: seconds since the fault of a worker, or since a server was available again.
+        alone: whether no other fault of a worker or a server occurred at about the same time.
     """
 
     kind: str
@@ -72,19 +72,20 @@ class Recovery:
 
 @dataclass
 class Reckoning:
-    """The figures of a soak.
+    """The results of a soak.
 
     Attributes:
-        runs: how many there are, by state; `started` is all of them.
-        genes: in the database.
-        committed: annotations, all runs together.
+        runs: the number of runs by state; `started` is the number of all runs.
+        genes: the number of genes in the database.
+        committed: the number of annotations that all runs committed.
         hits: the faults.
-        recoveries: of the runs that were hit and had to be taken up again.
-        batches_twice: of which the answer was given and never committed, by source.
-        false_rescues: runs taken from a worker that was healthy, in words.
-        unasked: processes that ended by themselves, in words.
-        lost: in words.
-        doubled: in words.
+        recoveries: the recoveries of the runs that a fault interrupted.
+        batches_twice: the number of batches that were fetched again because the first answer was
+            never committed, by source.
+        false_rescues: descriptions of runs that were taken from a healthy worker.
+        unasked: descriptions of processes that ended without a fault.
+        lost: descriptions of lost answers.
+        doubled: descriptions of answers that were written twice.
     """
 
     runs: dict[str, int]
@@ -100,23 +101,23 @@ class Reckoning:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the smallest of the values that so large a share of them does not exceed."""
+    """Return the smallest value that is not exceeded by this fraction of the values."""
     return sorted(values)[max(1, math.ceil(share * len(values))) - 1]
 
 
 def explained(moments: Iterable[float], hits: Sequence[Hit]) -> bool:
-    """Tell whether each moment has a fault that was going on, or had just been."""
+    """Return whether a fault was in progress, or had just ended, at each of the moments."""
     return all(
         any(hit.began <= moment <= hit.ended + AFTERMATH for hit in hits) for moment in moments
     )
 
 
 def healthy(pid: int | None, moment: float, hits: Sequence[Hit]) -> bool:
-    """Tell whether no fault gave reason to take a run from a worker at a moment.
+    """Return whether no fault justified taking a run from a worker at a moment.
 
-    One that is frozen for less than 30 s keeps its session, and so its runs, unless PostgreSQL
-    went away meanwhile. One that cannot reach PostgreSQL gives its session up after 5 s, and
-    whichever the server notices first, its end or the next one's beginning, is as good.
+    A worker that is frozen for less than 30 s keeps its session, and so its runs, unless PostgreSQL
+    went down meanwhile. A worker that cannot reach PostgreSQL closes its session after 5 s; the
+    server may notice the end of this session or the start of the next one first.
     """
     for hit in hits:
         if hit.on != "worker" or hit.pid != pid or hit.began > moment:
@@ -136,12 +137,12 @@ def healthy(pid: int | None, moment: float, hits: Sequence[Hit]) -> bool:
 
 
 def reckon(crew: Crew, hits: Sequence[Hit], lost: Sequence[str]) -> Reckoning:
-    """Reckon up, once everything has settled.
+    """Compute the results, after all runs have ended.
 
     Args:
-        crew: whose database and sandbox to look at.
-        hits: the faults that were done.
-        lost: what was found missing on the way.
+        crew: the processes, with the database and the sandbox.
+        hits: the faults.
+        lost: descriptions of losses that were found during the soak.
     """
     crew.rows("CREATE INDEX ON written (run_id, epoch, at)")
     states = crew.rows("SELECT state, count(*) FROM runs GROUP BY 1")
@@ -168,7 +169,7 @@ def reckon(crew: Crew, hits: Sequence[Hit], lost: Sequence[str]) -> Reckoning:
 
 
 def _recoveries(crew: Crew, hits: Sequence[Hit]) -> list[Recovery]:
-    """Measure how long what was hit stood still; what stands still already is not hit again."""
+    """Measure the recoveries. A fault does not count for a run that was interrupted already."""
     found = []
     still: dict[int, float] = {}
     for hit in hits:
@@ -186,7 +187,7 @@ def _recoveries(crew: Crew, hits: Sequence[Hit]) -> list[Recovery]:
 
 
 def alone(hit: Hit, until: float, hits: Sequence[Hit]) -> bool:
-    """Tell whether no other fault of a worker or server was near, from a fault until a moment."""
+    """Return whether no other fault of a worker or server occurred between a fault and a moment."""
     return not any(
         other is not hit
         and other.on in {"worker", "redis", "postgres"}
@@ -197,7 +198,10 @@ def alone(hit: Hit, until: float, hits: Sequence[Hit]) -> bool:
 
 
 def _taken_up(crew: Crew, hit: Hit, run_id: int, epoch: int) -> float | None:
-    """Return when another attempt took the run up; None if its own went on, or it ended."""
+    """Return when another attempt continued the run.
+
+    The result is None if the interrupted attempt itself continued, or if the run ended.
+    """
     taken_up = _first(crew, _TAKEN_UP, run_id, hit.began)
     ended = _first(crew, _ENDED, run_id, hit.began)
     if taken_up is None or (ended is not None and ended < taken_up):
@@ -218,14 +222,14 @@ def _first(
 
 
 def _batches_twice(crew: Crew) -> dict[str, int]:
-    """Count the batches that were answered and not committed, and so were asked again.
+    """Count the batches that were fetched but not committed, and so were fetched again.
 
-    That of a run which was cancelled meanwhile is among them.
+    This includes the batches of cancelled runs.
     """
     stats: dict[str, dict[str, int]] = crew.sandbox.stats()["genes"]
     twice = {}
     for source, (endpoint, size) in BATCHES.items():
-        # HGNC's unknowns are those whose answer was no good: such a one is not counted as served
+        # an unknown of HGNC comes from an invalid response, which is not counted as served
         (row,) = crew.rows(
             "SELECT count(*) FROM written WHERE source = %(source)s"
             " AND (state <> 'unknown' OR source <> 'hgnc')",

@@ -12,8 +12,8 @@ QUIET = 5.0
 """Seconds at the beginning without any."""
 
 REST = {"worker": 2.0, "redis": 4.0, "postgres": 6.0, "api": 4.0}
-"""Seconds that what was hit is left alone afterwards. PostgreSQL needs longer: a worker judges
-nobody in the 5 s after its own reconnect, and somebody has to be rescued now and then."""
+"""Seconds after a fault without another fault of the same target. PostgreSQL needs longer: a worker
+takes over no runs in the 5 s after its own reconnect, and some takeovers have to happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,12 @@ class Kind:
     """A kind of fault.
 
     Attributes:
-        name: as the table shows it.
-        on: what it hits.
-        weight: how often it comes, compared with the others.
-        seconds: the shortest and the longest it lasts; 0 for what happens in an instant.
-        lonely: whether it leaves others less to be rescued by, so that one at a time is enough.
+        name: the name in the table of results.
+        on: the target.
+        weight: the frequency, relative to the other kinds.
+        seconds: the minimum and maximum duration; 0 for an instantaneous fault.
+        lonely: whether only one such fault may be active, because fewer workers are left for
+            recovery.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Kind:
 KINDS = (
     Kind("worker killed", "worker", weight=8),
     Kind("worker replaced", "worker", weight=6),
-    Kind("worker told to stop twice", "worker"),
+    Kind("worker stopped with two signals", "worker"),
     Kind("worker frozen for less than 30 s", "worker", weight=3, seconds=(1, 20)),
     Kind("worker frozen for more than 30 s", "worker", seconds=(32, 45), lonely=True),
     Kind("worker cut off from PostgreSQL", "worker", seconds=(2, 45), lonely=True),
@@ -64,11 +65,11 @@ class Fault:
     """One fault of the stream.
 
     Attributes:
-        at: seconds after the beginning.
-        kind: what.
-        target: to whom of several, from 0.
-        seconds: how long.
-        draw: from 0 to 999, for what else there is to choose.
+        at: seconds since the beginning.
+        kind: the kind of fault.
+        target: the index of the target, from 0.
+        seconds: the duration.
+        draw: a random number from 0 to 999, for further choices.
     """
 
     at: float
@@ -79,14 +80,14 @@ class Fault:
 
 
 def stream(seed: int, seconds: float, *, workers: int) -> Iterator[Fault]:
-    """Draw the faults of a soak in their order; all of them are over at its end.
+    """Generate the faults of a soak in chronological order. All faults end before the soak does.
 
-    Nothing is hit while it is under another fault. The last worker is the one that can be cut off.
+    No target gets two faults at once. Only the last worker can be cut off from PostgreSQL.
 
     Args:
-        seed: the same seed and the other arguments give the same stream.
-        seconds: how long they go on.
-        workers: how many there are to hit.
+        seed: the seed. The same arguments result in the same faults.
+        seconds: the duration of the soak.
+        workers: the number of workers.
     """
     random = Random(seed)
     free_at: defaultdict[str, float] = defaultdict(float)

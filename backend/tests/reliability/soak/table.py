@@ -13,7 +13,7 @@ MOST_SHOWN = 20
 
 
 def show(reckoning: Reckoning, console: Console) -> None:
-    """Print the faults by kind, the figures, and what went wrong."""
+    """Print the faults by kind, the results, and the errors."""
     console.print(_by_kind(reckoning))
     console.print(_figures(reckoning))
     for title, list_ in (

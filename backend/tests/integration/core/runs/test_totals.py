@@ -25,7 +25,7 @@ def after(seconds: float) -> datetime:
 
 @pytest.fixture
 def story(query: Query) -> Story:
-    """Let things happen to a run, each at some seconds after noon, in an epoch."""
+    """Add events to a run, each at a number of seconds after noon and in an epoch."""
 
     def happen(run: int, *events: tuple[float, int, str, dict[str, Any]]) -> None:
         query(

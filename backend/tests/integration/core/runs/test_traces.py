@@ -55,7 +55,7 @@ async def forever(attempt: Attempt) -> None:
 
 
 def outcomes(collector: Collector) -> list[tuple[str, bool]]:
-    """How the attempts ended, and whether that was an error."""
+    """Return the outcomes of the attempts, and whether they are errors."""
     attempts = collector.named("attempt")
     return [(each.attributes["attempt.outcome"], each.error is not None) for each in attempts]
 
@@ -281,7 +281,7 @@ async def test_without_the_packages_an_engine_with_traces_does_not_start(
 
 
 class _Without:
-    """A Python that lacks a package."""
+    """An import hook that hides a package."""
 
     def __init__(self, package: str) -> None:
         self._package = package

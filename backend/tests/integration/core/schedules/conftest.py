@@ -28,7 +28,7 @@ async def plan(connection: AsyncConnection, request: RunRequest) -> Sequence[str
 
 
 class Timetable:
-    """The schedules of a database, and what becomes of them."""
+    """The schedules of a database, with methods to advance them."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -48,13 +48,13 @@ class Timetable:
             await connection.execute(text(statement))
 
     async def due(self, ago: str = "1 second", name: str = "nightly") -> None:
-        """Let the next time of a schedule be in the past; the same as if time had passed."""
+        """Move the next time of a schedule into the past, as if time had passed."""
         await self.change(
             f"UPDATE schedules SET next_at = now() - interval '{ago}' WHERE name = '{name}'"
         )
 
     async def poll(self) -> list[RunRef]:
-        """Do everything that is due, as each worker does once a second."""
+        """Process everything that is due, as each worker does once a second."""
         created: list[RunRef] = []
         while True:
             async with self.bench.db.begin() as connection:
@@ -70,7 +70,7 @@ class Timetable:
         """
 
         class Died(Exception):
-            """The process is gone."""
+            """The process has died."""
 
         engine = self.bench.db.sync_engine
         for died in count():
@@ -108,7 +108,7 @@ class Timetable:
         return dict(row)
 
     async def until(self, holds: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-        """Wait until the only tick is as described."""
+        """Wait until the only tick has these values."""
         async with limit():
             while True:
                 rows = await self.rows("SELECT * FROM schedule_ticks")

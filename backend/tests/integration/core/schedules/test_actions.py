@@ -61,7 +61,7 @@ def worker(timetable: Timetable) -> Worker:
 
 
 async def claim(timetable: Timetable, worker_id: int = 0) -> TickWork | None:
-    """Claim as a worker does, of which nobody knows whether it is alive."""
+    """Claim a tick for a worker whose state is unknown."""
     db = timetable.bench.db.execution_options(isolation_level="AUTOCOMMIT")
     async with db.connect() as connection:
         return await work.claim(connection, timetable.bench.db, worker_id, ["backup"])
@@ -73,7 +73,7 @@ async def taken_from_the_dead(timetable: Timetable) -> list[str]:
 
 
 async def begun(timetable: Timetable, **changes: Any) -> TickWork:
-    """Work that a worker has begun which is dead."""
+    """Return work in progress of a dead worker."""
     await timetable.add(can=can(), action="backup", **changes)
     await timetable.due()
     await timetable.poll()

@@ -26,7 +26,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Parts:
-    """A chore of some parts, after which there is nothing more to do."""
+    """A chore that is done after a number of batches."""
 
     def __init__(self, count: int) -> None:
         self.left = count

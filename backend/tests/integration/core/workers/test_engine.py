@@ -285,7 +285,7 @@ async def test_a_stop_during_the_claim_interrupts_the_attempt(bench: Bench) -> N
 
 
 class SlowAnswer:
-    """PostgreSQL's answer to each commit of an engine, which arrives when the test says so."""
+    """PostgreSQL's reply to each commit of an engine, which the test can delay."""
 
     def __init__(self, engine: Engine) -> None:
         self.committed = asyncio.Event()
@@ -713,7 +713,7 @@ async def test_an_attempt_that_is_cancelled_while_its_end_is_recorded_has_ended_
 async def test_a_session_lost_while_an_attempt_ends_does_not_count_as_a_lost_worker(
     bench: Bench,
 ) -> None:
-    """The end cannot be recorded, and the run still moves to the worker's next id."""
+    """The outcome cannot be recorded, and the run still moves to the worker's next id."""
     ending = asyncio.Event()
 
     async def works(attempt: Attempt) -> None:
