@@ -30,7 +30,7 @@ _NEXT_GENES = 4
 """The number of genes searched first for each change of a page."""
 
 # the reader may pause, for example in a pager
-_PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
+_ALLOW_PAUSES = text("SET LOCAL idle_in_transaction_session_timeout = '1h'")
 
 
 class Listed(NamedTuple):
@@ -47,7 +47,7 @@ async def reading(db: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         await connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        await connection.execute(_PATIENCE)
+        await connection.execute(_ALLOW_PAUSES)
         yield connection
 
 
