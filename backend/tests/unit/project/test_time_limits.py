@@ -74,3 +74,10 @@ def test_a_test_that_asserts_seconds_would_be_found() -> None:
         comparison = ast.parse(text, mode="eval").body
         assert isinstance(comparison, ast.Compare)
         assert is_most(comparison) == wrong, text
+
+
+def test_no_test_sets_the_clock_of_the_whole_process() -> None:
+    """The event loops of other threads, such as that of the sandbox, would sleep for hours."""
+    wrong = re.compile(r"setattr\((?:\w+\.)*(?:time|asyncio), \"(?:time|monotonic|sleep)")
+    found = [f"{path}: {line.strip()}" for path, line in lines() if wrong.search(line)]
+    assert found == [], "replace the name `time` of one module instead"

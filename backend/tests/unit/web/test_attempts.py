@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from app.web import attempts
@@ -7,7 +9,7 @@ from app.web.attempts import MAX_IN_ALL, MAX_PER_CLIENT, WINDOW, Attempts
 @pytest.fixture
 def clock(monkeypatch) -> list[float]:
     now = [1_000.0]
-    monkeypatch.setattr(attempts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,10 +50,12 @@ def test_a_cookie_expires(monkeypatch) -> None:
     known = Roles(ADMIN, VIEWER)
     cookie = known.cookie("admin")
     now = roles.time.time()
+    clock = SimpleNamespace()
+    monkeypatch.setattr(roles, "time", clock)
 
-    monkeypatch.setattr(roles.time, "time", lambda: now + roles.LIFETIME["admin"] - 2)
+    clock.time = lambda: now + roles.LIFETIME["admin"] - 2
     assert known.session(cookie) is not None
-    monkeypatch.setattr(roles.time, "time", lambda: now + roles.LIFETIME["admin"] + 1)
+    clock.time = lambda: now + roles.LIFETIME["admin"] + 1
     assert known.session(cookie) is None
 
 
