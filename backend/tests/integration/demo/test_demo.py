@@ -64,7 +64,7 @@ def page_of_the_run(shown: str) -> str:
 
 def output_of(command: str, shown: str) -> str:
     """What a command prints in a shell that has the settings that the demo shows."""
-    settings = next(each for each in shown.splitlines() if each.startswith("  . "))
+    settings = next(line for line in shown.splitlines() if line.startswith("  . "))
     script = f"{settings} && {shlex.quote(sys.executable)} -m {command}"
     return subprocess.check_output(["sh", "-c", script], cwd=BACKEND, text=True)
 
@@ -72,7 +72,7 @@ def output_of(command: str, shown: str) -> str:
 @pytest.mark.usefixtures("as_from_a_shell")
 def test_a_ctrl_c_stops_everything_that_was_started(command: list[str], tmp_path: Path) -> None:
     with playing(command, {}) as demo:
-        read_until(demo, "two workers run")
+        read_until(demo, "two workers are running")
         demo.send_signal(signal.SIGINT)
         rest = demo.communicate(timeout=scaled(WAIT))[0]
         assert demo.returncode == 130, rest
@@ -94,5 +94,5 @@ def test_a_killed_worker_loses_no_gene_and_the_pages_show_it(
         demo.send_signal(signal.SIGINT)
         rest = demo.communicate(timeout=scaled(WAIT))[0]
         assert demo.returncode == 0, rest
-    assert "Everything that was started has ended" in rest
+    assert "All processes of the demo have ended" in rest
     assert left_over(tmp_path) == []
