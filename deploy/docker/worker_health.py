@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sys
 
-from app.core.config import get_settings
+from app.annotation.settings import get_settings
 from app.core.process.guard import guard
 from app.core.workers.views import list_workers
 from app.db.engine import create_engine

@@ -174,7 +174,7 @@ async def test_a_file_that_is_cut_off_without_a_length_changes_no_annotation(
     created = await annotator.request("hgnc", mode="full")
     async with annotator.working():
         run = await annotator.bench.until(created.ref.run_id, lambda r: r.attempts > 1)
-    assert "how long the file is" in run.error
+    assert "does not state the length of the file" in run.error
     assert await annotator.rows(query) == before
 
 
