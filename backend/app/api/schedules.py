@@ -202,7 +202,7 @@ async def remove(name: Name, services: ServicesDep) -> None:
     "/{name}/pause",
     summary="Pause a schedule",
     response_description="The schedule",
-    responses=_NOT_FOUND | refusals({409: "It is paused already"}),
+    responses=_NOT_FOUND | refusals({409: "It is already paused"}),
 )
 async def pause(name: Name, services: ServicesDep, actor: ByApi) -> views.Schedule:
     """Pause a schedule until it is resumed. Ticks that are due meanwhile are not caught up."""

@@ -58,7 +58,7 @@ async def test_what_cannot_be_done_is_explained(admin, nightly) -> None:
     unknown = await admin.get("/schedules/nightl")
 
     assert twice.status_code == 409
-    assert "nightly is paused already" in twice.text
+    assert "nightly is already paused" in twice.text
     assert unknown.status_code == 404
     assert "did you mean nightly?" in unknown.text
 
