@@ -10,8 +10,9 @@ from app.core.workers.failures import log_failure
 
 logger = logging.getLogger(__name__)
 
-CLAIM_TIMEOUT = 5.0
-"""Seconds that a claim has to end when the executor stops."""
+CLAIM_TIMEOUT = 2.0
+"""Seconds that a claim has to end when the executor stops. Then it is cancelled, and the engine
+releases its run."""
 
 
 class Executor:
