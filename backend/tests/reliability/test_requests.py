@@ -31,7 +31,7 @@ async def test_a_cancelled_run_writes_nothing_more_and_its_worker_stops(scene: S
         answer = await client.post(f"/api/admin/runs/{run_id}/cancel")
     assert answer.status_code == 202
     run = await scene.ended(run_id)
-    await scene.says(worker, "stopped: ")
+    await scene.says(worker, "the attempt stopped because the run was cancelled")
     assert (run["state"], time.time() - asked <= 5) == ("cancelled", True)
     requests = scene.sandbox.stats()["requests"]["hgnc.fetch"]
     await asyncio.sleep(2)
