@@ -156,9 +156,10 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, and close all connections; see uvicorn."""
         await super().shutdown(sockets)
-        for connection in [*self.server_state.connections]:
-            connection.transport.abort()
         for _ in range(_TURNS):
+            # again in each turn, because a connection that was just accepted appears later
+            for connection in [*self.server_state.connections]:
+                connection.transport.abort()
             await asyncio.sleep(0)
 
 

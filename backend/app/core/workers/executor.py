@@ -3,6 +3,7 @@ import logging
 
 from app.core.errors import NotHere
 from app.core.process import cancelling
+from app.core.runs.attempt import Attempt
 from app.core.workers.claiming import next_ready
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
@@ -92,9 +93,15 @@ class Executor:
                 return
             if attempt is None:
                 return
-            task = asyncio.create_task(self._engine.execute(attempt))
-            self._tasks.add(task)
+            task = asyncio.create_task(self._execute(attempt))
             task.add_done_callback(self._ended)
+
+    async def _execute(self, attempt: Attempt) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        # not before its first step: a task that is cancelled earlier records no interruption
+        self._tasks.add(task)
+        await self._engine.execute(attempt)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -60,9 +60,12 @@ async def test_arq_uses_our_timeouts_keys_and_serializers(
 async def test_a_stopped_worker_interrupts_its_run_and_the_next_one_misses_no_gene(
     few_genes: Plant,
 ) -> None:
+    # ClinVar must still be running when the signals arrive
+    few_genes.env["NCBI_RATE"] = "3"
     first = few_genes.worker()
     assert few_genes.cli("annotate").returncode == 0
     await few_genes.until(lambda r: r["state"] == "running" and r["done"] > 240)
+    few_genes.env["NCBI_RATE"] = "20"
     for each in (signal.SIGHUP, signal.SIGTERM):
         first.send_signal(each)
     assert await asyncio.to_thread(first.wait, scaled(WAIT)) == 0

@@ -314,6 +314,35 @@ async def test_a_stop_before_the_answer_to_a_claim_interrupts_the_attempt(bench:
     assert (run.state, run.interruptions, run.losses) == ("queued", 1, 0)
 
 
+async def test_a_stop_right_after_a_claim_interrupts_the_attempt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = asyncio.Event()
+    dispatcher = InProcessDispatcher()
+    async with bench.worker(forever, slots=0) as engine:
+        claim = engine.claim
+
+        async def claim_and_say_so(run_id: int, epoch: int) -> Attempt | None:
+            attempt = await claim(run_id, epoch)
+            # the stop comes before the first step of the task that executes the attempt
+            claimed.set()
+            return attempt
+
+        async def stop() -> None:
+            await claimed.wait()
+            await executor.stop()
+
+        monkeypatch.setattr(engine, "claim", claim_and_say_so)
+        executor = Executor(engine, dispatcher, slots=1, poll_interval=0.1)
+        stopping = asyncio.create_task(stop())
+        created = await bench.request()
+        executor.start()
+        await stopping
+    run = await bench.run(created.ref.run_id)
+    assert (run.state, run.interruptions, run.losses) == ("queued", 1, 0)
+    assert await bench.events(run.id) == ["created", "claimed", "interrupted"]
+
+
 async def test_a_claim_cancelled_before_its_answer_is_released_when_the_worker_stops(
     bench: Bench,
 ) -> None:
