@@ -81,6 +81,9 @@ async def connect(wire, tmp_path):
 
         yield make
     server.close()
+    # a connection that was just accepted is served a few turns of the event loop later
+    for _ in range(10):
+        await asyncio.sleep(0)
     await asyncio.gather(*wire.serving)
 
 

@@ -13,13 +13,13 @@ from sqlalchemy.exc import OperationalError
 
 from app.annotation.refresh.requests import request_run
 from app.annotation.sources import SOURCES
-from app.core.arq import wake_ups
+from app.core.arq import job_queue, wake_ups
 from app.core.arq.client import WorkerRedis
 from app.core.arq.client_jobs import ClientJobs
 from app.core.arq.dispatcher import ArqDispatcher
 from app.core.runs.actors import CLIENT_OF_ARQ
 from app.core.runs.ref import RunRef
-from harness.timing import limit
+from harness.timing import WAIT, limit, scaled
 from tests.integration.conftest import Bench, Query
 from tests.plant import QUEUE, Plant
 
@@ -37,6 +37,12 @@ def client_jobs(worker_redis: WorkerRedis, arq_redis: ArqRedis, bench: Bench, ge
         actor=CLIENT_OF_ARQ,
     )
     worker_redis.queue.client_jobs = ClientJobs(bench.db, request)
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One poll cleans the whole queue, also on a busy machine."""
+    monkeypatch.setattr(job_queue, "SCAN_SECONDS", scaled(WAIT))
 
 
 async def offered(redis: WorkerRedis) -> list[bytes]:
