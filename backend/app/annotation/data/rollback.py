@@ -27,7 +27,8 @@ from app.annotation.data.moments import Moment, find_moment, parse_time, require
 from app.annotation.data.snapshots import MAX_NOTE, MAX_WHO, check_text
 from app.annotation.data.versions import answers_at
 from app.annotation.own_tables.registry import all_sources
-from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
+from app.core.errors import NotFound, WrongUse
+from app.core.runs.by_source import require_inactive
 from app.core.runs.operations import CREATING
 from app.core.text.field_docs import View
 from app.core.text.nearest import did_you_mean
@@ -68,8 +69,6 @@ class RolledBack(View):
     examples: list[RolledBackGene]
     """Some of the genes."""
 
-
-_ACTIVE = text("SELECT run_id FROM run_sources WHERE source = :source AND active")
 
 _SOURCES = text(
     """
@@ -190,7 +189,7 @@ async def roll_back(
     moment = await _find_moment(connection, to)
     assert moment.at is not None
     await connection.run_sync(hold, CREATING)
-    await _refuse_active(connection, source)
+    await require_inactive(connection, source, "a source")
     await connection.execute(_LOCK)
     await connection.execute(_CREATE)
     await connection.execute(_differing(source, moment))
@@ -232,17 +231,6 @@ async def _find_moment(connection: AsyncConnection, to: str) -> Moment:
     at = parse_time("to", to, now)
     await require_history(connection, at)
     return Moment(at)
-
-
-async def _refuse_active(connection: AsyncConnection, source: str) -> None:
-    run = (await connection.execute(_ACTIVE, {"source": source})).scalar_one_or_none()
-    if run is not None:
-        raise Conflict(
-            f"run {run} covers {source}",
-            allowed="a source that no active run covers",
-            remedy="wait until the run has ended, or cancel it",
-            steps=(cancel_run(run),),
-        )
 
 
 def _differing(source: str, moment: Moment) -> Insert:

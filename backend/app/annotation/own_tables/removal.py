@@ -5,9 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.annotation.own_tables.store import current_tables, lock, replace
 from app.annotation.sources import SOURCES
-from app.core.errors import Conflict, NotFound, WrongUse, cancel_run
-
-_ACTIVE = text("SELECT run_id FROM run_sources WHERE source = :name AND active")
+from app.core.errors import Conflict, NotFound, WrongUse
+from app.core.runs.by_source import require_inactive
 
 # waits for a snapshot that is being taken, and makes later ones wait
 _LOCK_ANNOTATIONS = text("LOCK TABLE annotations IN ROW EXCLUSIVE MODE")
@@ -45,14 +44,7 @@ async def remove(connection: AsyncConnection, name: str, *, forget: bool) -> int
             remedy=f"to exclude it from runs of all sources: DISABLED_SOURCES={name} in .env",
         )
     await lock(connection)
-    active = (await connection.execute(_ACTIVE, {"name": name})).scalar_one_or_none()
-    if active is not None:
-        raise Conflict(
-            f"run {active} covers {name}",
-            allowed="an own table that no active run covers",
-            remedy="wait until the run has ended, or cancel it",
-            steps=(cancel_run(active),),
-        )
+    await require_inactive(connection, name, "an own table")
     own = await current_tables(connection)
     removed = await replace(connection, name)
     known = await connection.execute(

@@ -89,7 +89,7 @@ _SUCCEEDED = text(
     """
 )
 
-# A source is held if the latest run that ended it held it.; each is found in an index, as above
+# A source is held if the latest run that finished it held it. The index is used as above.
 _HELD = text(
     """
     WITH RECURSIVE named AS (

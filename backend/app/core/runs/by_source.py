@@ -1,4 +1,4 @@
-"""Reads the results of the latest runs of each source."""
+"""Reads the latest and the active runs of a source."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import Conflict, cancel_run
 
 _LAST = text(
     """
@@ -18,6 +20,8 @@ _LAST = text(
     ORDER BY s.run_id
     """
 )
+
+_ACTIVE = text("SELECT run_id FROM run_sources WHERE source = :source AND active")
 
 _LAST_END = text("SELECT max(finished_at) FROM runs")
 
@@ -60,3 +64,24 @@ async def last_end(connection: AsyncConnection) -> datetime | None:
     """Return the end of the run that ended last; None if no run has ended."""
     ended: datetime | None = (await connection.execute(_LAST_END)).scalar_one()
     return ended
+
+
+async def require_inactive(connection: AsyncConnection, source: str, kind: str) -> None:
+    """Check that no active run covers a source.
+
+    Args:
+        connection: a connection with an open transaction.
+        source: the name of the source.
+        kind: the kind of source, for the error: "a source".
+
+    Raises:
+        Conflict: an active run covers the source.
+    """
+    run_id = (await connection.execute(_ACTIVE, {"source": source})).scalar_one_or_none()
+    if run_id is not None:
+        raise Conflict(
+            f"run {run_id} covers {source}",
+            allowed=f"{kind} that no active run covers",
+            remedy="wait until the run has ended, or cancel it",
+            steps=(cancel_run(run_id),),
+        )
