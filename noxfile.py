@@ -12,6 +12,8 @@ BIN = Path(sys.executable).parent
 # PYTHONSAFEPATH would keep Python from importing the code of the current folder
 IMPORTABLE: dict[str, str | None] = {"PYTHONSAFEPATH": None}
 ONE_TEST_AT_A_TIME = ["--dist", "load", "--maxschedchunk", "1"]
+FOUR_PROCESSES = ["-n", "4", "--dist", "worksteal"]
+EIGHT_PROCESSES = ["-n", "8", *ONE_TEST_AT_A_TIME]
 DEFAULT_TESTS = "not pages and (not reliability or essential)"
 FOLDERS = {"unit": "tests/unit", "integration": "tests/integration"}
 COMPILE = [
@@ -40,9 +42,9 @@ def tests(session: nox.Session) -> None:
     session.chdir("backend")
     chosen = [FOLDERS.get(word, word) for word in session.posargs]
     if set(session.posargs) <= set(FOLDERS):
-        # many tests wait, so it is faster to have more processes than processors
-        options = ["-n", "8", *ONE_TEST_AT_A_TIME, "-m", DEFAULT_TESTS]
-        chosen = [*options, *(chosen or ["tests"])]
+        # most unit tests compute; many others wait, so more processes than processors are faster
+        processes = FOUR_PROCESSES if session.posargs == ["unit"] else EIGHT_PROCESSES
+        chosen = [*processes, "-m", DEFAULT_TESTS, *(chosen or ["tests"])]
     run(session, "pytest", "-rs", *chosen)
 
 
