@@ -36,6 +36,7 @@ _HEADERS = re.compile(r"OTEL_\w+_HEADERS")
 _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
 _IN_WORDS = re.compile(r"(?:^|\s)\w*password\s*=\s*(?:'((?:\\.|[^'\\])*)'|(\S+))", re.IGNORECASE)
+_HOST_AND_QUERY = re.compile(r"[\w.:,\[\]-]+(?:/[\w.-]*)?\?[\w.-]+=")
 _MIN_RANDOM_CHARS = 8
 """Characters. A shorter part of an address does not count as a secret by itself."""
 
@@ -126,7 +127,7 @@ def _of_address(address: str) -> Iterator[str]:
     rest = rest if mark else address
     secrets = _IN_QUERY.findall(rest) + ["".join(match) for match in _IN_WORDS.findall(address)]
     known: set[str] = set()
-    for login, beyond in _logins(rest):
+    for login in _logins(rest):
         user, colon, password = login.partition(":")
         if colon:
             secrets.append(password)
@@ -134,7 +135,10 @@ def _of_address(address: str) -> Iterator[str]:
         if (_WEB.match(scheme) and not password) or (scheme.startswith("redis") and not colon):
             # a token, or a password without a colon before it
             secrets.append(user)
-        known.update(_DELIMITERS.split(beyond.partition("?")[0]))
+        beyond = rest[len(login) + 1 :]
+        # what follows another @ may belong to the password, unless that @ is in the query
+        if "@" not in beyond or _HOST_AND_QUERY.match(beyond):
+            known.update(_DELIMITERS.split(beyond.partition("?")[0]))
     for secret in secrets:
         forms = {secret, unquote(secret), unquote_plus(secret)}
         for form in forms | {piece for whole in forms for piece in _DELIMITERS.split(whole)}:
@@ -151,10 +155,10 @@ def _of_headers(headers: str) -> Iterator[str]:
             yield form.rpartition(" ")[2]
 
 
-def _logins(rest: str) -> Iterator[tuple[str, str]]:
-    """Yield the possible splits of the text after ``://`` at the end of the credentials."""
+def _logins(rest: str) -> Iterator[str]:
+    """Yield what may be the credentials in the text after ``://``."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     for part in {authority, rest}:
         login, mark, _ = part.rpartition("@")
         if mark:
-            yield login, rest[len(login) + 1 :]
+            yield login

@@ -67,12 +67,17 @@ def test_a_secret_that_contains_another_variable_is_hidden() -> None:
         "postgresql://u:aaaa?bbbb@host:5432/genes",
         "postgresql+psycopg://u:aaaa%2Fbbbb@host:5432/genes",
         "u:aaaa@bbbb@host/genes",
+        "postgresql://u:aaaa@/bbbb@host/genes",
+        "postgresql://u:aaaa@bbbb/cccc@host/genes",
+        "postgresql://u:aaaa@bbbb?cccc@host/genes",
+        "redis://:aaaa@bbbb#cccc@host/0",
     ],
 )
 def test_no_part_of_a_password_with_delimiters_is_shown(url: str) -> None:
     name = "REDIS_URL" if url.startswith("redis") else "DATABASE_URL"
     said = shown("port aaaa, host bbbb, host genes", **{name: url})
     assert said == "port ***, host ***, host genes"
+    assert "cccc" not in url or shown("cccc", **{name: url}) == "***"
 
 
 def test_a_password_that_is_also_the_user_or_the_database_stays_readable() -> None:
