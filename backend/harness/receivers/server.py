@@ -5,10 +5,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Self
 
-LOOPBACK = "127.0.0.1"
-
-_TURNS = 10
-"""Iterations of the event loop that close the sockets of aborted connections."""
+from harness.connections import serving
 
 _TIMEOUT = 10.0
 """Seconds to wait until the thread of a server listens, or has ended."""
@@ -40,30 +37,12 @@ class Server(ABC):
 
     async def _serve_all(self) -> None:
         self._loop = asyncio.get_running_loop()
-        tasks: set[asyncio.Task[None]] = set()
-
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            self.connections += 1
-            task = asyncio.create_task(self._serve_one(reader, writer))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-            # runs even if the task was cancelled before it began
-            task.add_done_callback(lambda _: writer.transport.abort())
-
-        server = await asyncio.start_server(
-            connected, LOOPBACK, 0, ssl=self._tls, backlog=1024, limit=_LIMIT
-        )
-        self.port = server.sockets[0].getsockname()[1]
-        self._listening.set()
-        await self._stopping.wait()
-        server.close()
-        for task in [*tasks]:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        async with serving(self._serve_one, ssl=self._tls, backlog=1024, limit=_LIMIT) as self.port:
+            self._listening.set()
+            await self._stopping.wait()
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with contextlib.suppress(
             ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, EOFError
         ):

@@ -6,7 +6,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from harness.receivers.faults import Faults
-from harness.receivers.server import LOOPBACK, Server
+from harness.receivers.server import Server
+from services.process import LOOPBACK
 
 KINDS = ("421", "451", "550", "452", "drop", "late", "slow")
 """The faults: 421 as the greeting, 451 after DATA, 550 and 452 after RCPT; `drop` closes the

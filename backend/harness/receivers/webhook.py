@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.receivers.faults import Faults
-from harness.receivers.server import LOOPBACK, Server
+from harness.receivers.server import Server
+from services.process import LOOPBACK
 
 STATUSES = ("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import httpx
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 from app.annotation.upstream import BadAnswer, Host, Retries, Upstream, UpstreamUnavailable
 from app.annotation.upstream.http import new_http_client
 from app.core.redis.rate_limits import LocalRateLimiter
+from harness.connections import serving
 
 DECODE = msgspec.json.Decoder(dict[str, int]).decode
 QUICK = Retries(fault=3, body=2, first=0.001, max_backoff=0.01)
@@ -31,16 +32,11 @@ class Wire:
     def __init__(self):
         self.script = []
         self.connections = 0
-        self.serving = set()
 
     async def serve(self, reader, writer):
         self.connections += 1
-        self.serving.add(asyncio.current_task())
         while await self._answer(reader, writer):
             pass
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
 
     async def _answer(self, reader, writer):
         try:
@@ -63,9 +59,7 @@ def wire():
 
 @pytest.fixture
 async def connect(wire, tmp_path):
-    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with new_http_client(0.3) as http:
+    async with serving(wire.serve) as port, new_http_client(0.3) as http:
 
         def make(**changes):
             settings = {
@@ -80,11 +74,6 @@ async def connect(wire, tmp_path):
             return Upstream(host, **(settings | changes))
 
         yield make
-    server.close()
-    # a connection that was just accepted is served a few turns of the event loop later
-    for _ in range(10):
-        await asyncio.sleep(0)
-    await asyncio.gather(*wire.serving)
 
 
 TRUNCATED = b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"a"'

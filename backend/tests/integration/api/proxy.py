@@ -4,14 +4,15 @@ import contextlib
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from harness.connections import ConnectionServer
+
 
 class Proxy:
     """A proxy between an application and PostgreSQL that can break the connections."""
 
     def __init__(self, dsn: str) -> None:
         self._url = make_url(dsn)
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._server = ConnectionServer(self._serve)
         self.port = 0
 
     @property
@@ -21,21 +22,17 @@ class Proxy:
         return SecretStr(url.render_as_string(hide_password=False))
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._server.open(self.port)
 
     async def cut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await self._server.wait_closed()
+        await self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there = await asyncio.open_connection(self._url.host, self._url.port)
-        self._writers |= {writer, there}
-        await asyncio.gather(self._pipe(reader, there), self._pipe(there_reader, writer))
-        self._writers -= {writer, there}
+        try:
+            await asyncio.gather(self._pipe(reader, there), self._pipe(there_reader, writer))
+        finally:
+            there.transport.abort()
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

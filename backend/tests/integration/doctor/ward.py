@@ -22,6 +22,7 @@ from psycopg.rows import dict_row
 from app.annotation.settings import Settings
 from app.core.checks import Status
 from app.doctor.run import Result
+from harness.connections import serving
 from harness.timing import WAIT, limit, scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
@@ -173,7 +174,6 @@ async def between(
 ) -> AsyncIterator[str]:
     """Run a proxy that changes or delays the responses of a server."""
     parts = urlsplit(url)
-    writers: set[asyncio.StreamWriter] = set()
 
     async def pipe(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter, through: Callable[..., bytes]
@@ -187,22 +187,16 @@ async def between(
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there = await asyncio.open_connection(parts.hostname, parts.port)
-        writers.update({writer, there})
-        await asyncio.gather(
-            pipe(reader, there, lambda said: said), pipe(there_reader, writer, change)
-        )
+        try:
+            await asyncio.gather(
+                pipe(reader, there, lambda said: said), pipe(there_reader, writer, change)
+            )
+        finally:
+            there.transport.abort()
 
-    port = free_port()
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
-    user = parts.netloc.rpartition("@")
-    try:
+    async with serving(serve) as port:
+        user = parts.netloc.rpartition("@")
         yield parts._replace(netloc=f"{user[0]}{user[1]}127.0.0.1:{port}").geturl()
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-        await server.wait_closed()
-        await asyncio.sleep(0)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from app.annotation.upstream import new_http_client
 from app.core.errors import UserError
 from app.core.process.network import Exceptions
+from harness.connections import serving
 
 PROXY = "http://proxy.example:3128"
 VARIABLES = (
@@ -33,10 +34,9 @@ async def proxy() -> Iterator[tuple[str, list[bytes]]]:
         asked.append((await reader.readuntil(b"\r\n\r\n")).splitlines()[0])
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nby proxy.")
         await writer.drain()
-        writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+    async with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}", asked
 
 
 @pytest.mark.parametrize(

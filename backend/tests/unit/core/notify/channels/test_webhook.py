@@ -14,6 +14,7 @@ from app.core.notify.channels.signature import key_of
 from app.core.notify.channels.targets import Target
 from app.core.notify.channels.webhook import Webhook
 from app.core.notify.message import Message, NotDelivered
+from harness.connections import serving
 from harness.receivers import WebhookReceiver
 from tests.unit.core.notify.channels.conftest import HOOK_HOST, SECRET
 
@@ -264,8 +265,7 @@ async def test_the_proxy_of_the_environment_is_used(
         await asyncio.gather(copy(reader, back), copy(there, writer))
         ended.set()
 
-    async with await asyncio.start_server(proxy, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with serving(proxy) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         target = Target(Form.JSON, f"https://{HOOK_HOST}/x", HOOK_HOST)
         http = new_client(allow_private=False)
