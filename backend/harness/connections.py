@@ -13,6 +13,17 @@ _TURNS = 10
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Let a server accept no more connections, and wait until those that it accepted are open.
+
+    A server that closes in between loses the connection, whose socket stays open until garbage
+    collection: https://github.com/python/cpython/issues/109564
+    """
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening)
+    await asyncio.sleep(0)
+
+
 class ConnectionServer:
     """Serves connections on the loopback interface, each in a task.
 
@@ -43,8 +54,9 @@ class ConnectionServer:
         """Stop listening, and end all connections."""
         if self._server is None:
             return
-        self._server.close()
-        self._server = None
+        server, self._server = self._server, None
+        await stop_accepting(server)
+        server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

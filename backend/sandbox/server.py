@@ -155,6 +155,12 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, and close all connections; see uvicorn."""
+        # A server that closes between accepting a connection and opening its transport leaves the
+        # socket open: https://github.com/python/cpython/issues/109564
+        for server in self.servers:
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+        await asyncio.sleep(0)
         await super().shutdown(sockets)
         for _ in range(_TURNS):
             # again in each turn, because a connection that was just accepted appears later

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from harness.connections import stop_accepting
+
 
 class Network:
     """Simulated hosts behind a switch, through which they reach some servers of this machine.
@@ -100,6 +102,7 @@ class Network:
 
     async def _close(self) -> None:
         for server in self._servers:
+            await stop_accepting(server)
             server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:

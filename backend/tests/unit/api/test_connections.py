@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from app.api.connections import ConnectionLimit
 from app.api.log_throttle import throttle_server_logs
 from app.api.protocol import limited_protocol
+from harness.connections import stop_accepting
 from harness.timing import WAIT, limit, scaled
 from harness.waiting import eventually
 
@@ -66,6 +67,7 @@ async def serving(most: int, client_timeout: float = TIMEOUT) -> AsyncIterator[t
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     yield app, server.sockets[0].getsockname()[1]
+    await stop_accepting(server)
     server.close()
     for _ in range(10):
         # again in each turn, because a connection that was just accepted appears later
