@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from app.core.checks import (
@@ -34,6 +35,9 @@ MAX_IDLE_SECONDS = 60
 """Seconds. PostgreSQL ends the engine's own idle transactions after 30 (``app/db/connection.py``).
 """
 
+_TRANSACTIONS = 4
+"""Transactions that are open at the same time, so that a proxy also uses the session of the first
+connection if other idle sessions come before it."""
 
 _VERSION = "SELECT current_setting('server_version_num')::int / 10000 AS major"
 
@@ -174,30 +178,29 @@ async def encoding(context: Context) -> Finding:
     " pool_mode=session",
 )
 async def session_locks(context: Context) -> Finding:
-    """Take a lock, begin a transaction on a second connection, and check that the lock remains.
+    """Take a lock, begin transactions on other connections, and check that the lock remains.
 
-    A proxy that assigns sessions per transaction either serves the second connection with the
-    session of the first one, or assigns the first one another session afterwards.
+    A proxy that assigns sessions per transaction either serves another connection with the session
+    of the first one, or assigns the first one another session afterwards.
     """
     keys = {"class": LOCK_CLASS, "id": secrets.randbelow(2**31)}
-    first = await _connect(context)
-    second = None
-    try:
+    async with AsyncExitStack() as stack:
+        first = await _connect(context)
+        stack.push_async_callback(first.close)
         before = await _session(first, _LOCK, keys)
-        second = await _connect(context)
-        await second.execute("BEGIN")
-        other = await _session(second, _WHO)
-        if other[0] == before[0]:
-            await second.execute(_UNLOCK, keys)
-            return _shared(f"session {before[0]} answered on two connections")
+        # a proxy gives its clients process ids of its own
+        direct = first.info.backend_pid == before[0]
+        for _ in range(1 if direct else _TRANSACTIONS):
+            other = await _connect(context)
+            stack.push_async_callback(other.close)
+            await other.execute("BEGIN")
+            if (await _session(other, _WHO))[0] == before[0]:
+                await other.execute(_UNLOCK, keys)
+                return _shared(f"session {before[0]} answered on two connections")
         after = await _session(first, _UNLOCK, keys)
         if after != (before[0], True):
             return _shared(f"sessions {before[0]} and {after[0]} answered on one connection")
         return ok("every connection has a session of its own")
-    finally:
-        if second is not None:
-            await second.close()
-        await first.close()
 
 
 # the check is about connections and their sessions, which SQLAlchemy's pool would hide
