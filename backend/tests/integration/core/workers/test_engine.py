@@ -26,6 +26,7 @@ from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
 from app.core.workers.liveness import Liveness
 from app.core.workers.recovery import wake_ups_due
+from app.core.workers.supervisor import Supervisor
 from app.core.workers.timing import DEFAULT_TIMING
 from app.db import address
 from harness.timing import limit
@@ -284,6 +285,16 @@ async def test_a_stop_during_the_claim_interrupts_the_attempt(bench: Bench) -> N
     assert (run.state, run.interruptions, run.attempts) == ("queued", 1, 1)
 
 
+@pytest.fixture
+def _no_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No heartbeat, recovery or tick, whose commits could be taken for that of a claim."""
+
+    async def nothing(self: Supervisor) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Supervisor, "_run", nothing)
+
+
 class SlowAnswer:
     """PostgreSQL's reply to each commit of an engine, which the test can delay."""
 
@@ -298,6 +309,7 @@ class SlowAnswer:
         await_only(self.arrives.wait())
 
 
+@pytest.mark.usefixtures("_no_passes")
 async def test_a_stop_before_the_answer_to_a_claim_interrupts_the_attempt(bench: Bench) -> None:
     dispatcher = InProcessDispatcher()
     async with bench.worker(forever, slots=0) as engine:
@@ -343,12 +355,12 @@ async def test_a_stop_right_after_a_claim_interrupts_the_attempt(
     assert await bench.events(run.id) == ["created", "claimed", "interrupted"]
 
 
+@pytest.mark.usefixtures("_no_passes")
 async def test_a_claim_cancelled_before_its_answer_is_released_when_the_worker_stops(
     bench: Bench,
 ) -> None:
     created = await bench.request()
-    # recovery, which would release the run as well, takes place once an hour
-    async with bench.worker(forever, slots=0, timing=replace(QUICK, heartbeat=3600)) as engine:
+    async with bench.worker(forever, slots=0) as engine:
         slow = SlowAnswer(engine)
         claim = asyncio.create_task(engine.claim(created.ref.run_id, created.ref.epoch))
         await slow.committed.wait()
