@@ -21,11 +21,15 @@ from app.annotation.sources.structure import json_schema
 from app.annotation.upstream.cache import Download
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.release import Release
+from app.annotation.upstream.settings import UpstreamSettings
 
 _IDENTIFIERS: tuple[Key, ...] = ("entrez_id", "ensembl_gene_id")
 """The identifiers of genes that may be missing."""
 
 _IS_CURRENT = text("SELECT count(*) FROM own_tables WHERE id = :table_id AND replaced_at IS NULL")
+
+_PARSER = 1
+"""The version of the parser of all own tables."""
 
 _NAMES_AT_A_TIME = 1_000
 """The number of names read at a time, small enough not to block the event loop."""
@@ -63,6 +67,7 @@ def info_of(own: OwnTableRow) -> SourceInfo:
         attribution=f"{own.file_name}, added by {own.added_by} on {own.added_at:%Y-%m-%d}",
         hosts=(),
         freshness=timedelta(days=365),
+        parser=_PARSER,
     )
 
 
@@ -96,6 +101,12 @@ class OwnTable(FileSource):
         self.info = info_of(own)
         self._own = own
         self._reading = reading
+
+    @classmethod
+    def parser_version(cls, settings: UpstreamSettings) -> str:
+        """Return the version of the parser, which is the same for all own tables."""
+        del settings
+        return str(_PARSER)
 
     async def current_file(self) -> Release:
         """Return the release of the file that was added last."""

@@ -219,7 +219,7 @@ class Rules:
             source.info.name,
             everything=everything,
             freshness=source.info.freshness,
-            parser=source.parser_version(),
+            parser=source.parser,
             markers=markers,
             unknown_is_final=not isinstance(source, ApiSource),
             genes=genes,

@@ -2,16 +2,15 @@
 
 from collections.abc import Collection, Mapping
 
-import httpx
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.annotation.own_tables.registry import connected
-from app.annotation.own_tables.store import current_tables
+from app.annotation.own_tables.registry import all_sources
+from app.annotation.own_tables.source import OwnTable
 from app.annotation.refresh.coverage import Coverage
 from app.annotation.refresh.due import Rules, count_due_again
 from app.annotation.settings import Settings
-from app.annotation.sources.connector import Connector
-from app.core.redis.rate_limits import LocalRateLimiter
+from app.annotation.sources import SOURCES
+from app.annotation.sources.base import ApiSource
 
 
 async def count_due_now(
@@ -30,16 +29,19 @@ async def count_due_now(
         genes: the number of genes to annotate.
         answered: the coverage by source.
     """
-    own = await current_tables(connection)
-    # this client cannot send requests; only the sources' declarations are used
-    connect = Connector(
-        settings,
-        LocalRateLimiter(),
-        httpx.AsyncClient(transport=httpx.AsyncBaseTransport(), trust_env=False),
-    )
+    declared = await all_sources(connection)
+    kinds = {name: SOURCES.get(name, OwnTable) for name in names}
     rules = [
-        Rules.of(connected(name, connect, own), None, everything=False, genes=None)
-        for name in names
+        Rules(
+            name,
+            everything=False,
+            freshness=declared[name].freshness,
+            parser=kind.parser_version(settings),
+            markers=None,
+            unknown_is_final=not issubclass(kind, ApiSource),
+            genes=None,
+        )
+        for name, kind in kinds.items()
     ]
     again = await count_due_again(connection, rules)
     return {

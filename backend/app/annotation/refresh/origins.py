@@ -46,7 +46,7 @@ def origin_in_file(source: FileSource) -> Origin:
     release = source.file_release
     assert release is not None
     files = tuple(OriginFile(file.download.address, file.digest) for file in source.files)
-    return Origin(source.info.name, release.name, release.marker, files, source.parser_version())
+    return Origin(source.info.name, release.name, release.marker, files, source.parser)
 
 
 def origin_at_service(source: Source, address: str, release: Release | None) -> Origin:
@@ -58,7 +58,7 @@ def origin_at_service(source: Source, address: str, release: Release | None) -> 
         release: the release that the service states, if any.
     """
     name, marker = (release.name, release.marker) if release else (None, None)
-    return Origin(source.info.name, name, marker, (OriginFile(address),), source.parser_version())
+    return Origin(source.info.name, name, marker, (OriginFile(address),), source.parser)
 
 
 # the no-op update makes the statement return the id of an existing row

@@ -96,9 +96,16 @@ class Source:
         """
         return {}
 
-    def parser_version(self) -> str:
+    @classmethod
+    def parser_version(cls, settings: "UpstreamSettings") -> str:
         """Return the version of the source's parser. It includes the source's options."""
-        return str(self.info.parser)
+        del settings
+        return str(cls.info.parser)
+
+    @property
+    def parser(self) -> str:
+        """The version of the parser that this object uses."""
+        return self.parser_version(self._connect.settings)
 
     @classmethod
     def knows_term(cls, term: str) -> bool:
@@ -177,18 +184,21 @@ class FileSource(Source, ABC):
         self.file_release: Release | None = None
         self._downloads: list[Download] | None = None
 
-    def options(self) -> dict[str, Any]:
+    @classmethod
+    def options(cls, settings: "UpstreamSettings") -> dict[str, Any]:
         """Return the reader's options, such as a setting.
 
         If an option changes, all genes are due, because the stored answers were made with the old
         options.
         """
+        del settings
         return {}
 
-    def parser_version(self) -> str:
+    @classmethod
+    def parser_version(cls, settings: "UpstreamSettings") -> str:
         """Return the version of the parser, with a digest of the options if there are any."""
-        version = super().parser_version()
-        if not (options := self.options()):
+        version = super().parser_version(settings)
+        if not (options := cls.options(settings)):
             return version
         return f"{version}.{digest(json.dumps(options, sort_keys=True))}"
 
@@ -264,7 +274,7 @@ class FileSource(Source, ABC):
         from contextlib import aclosing
 
         rest = iter(genes)
-        request = {"genes": list(genes), "options": self.options()}
+        request = {"genes": list(genes), "options": self.options(self._connect.settings)}
         async with aclosing(self.read(request, of=dict[str, Any] | str | None)) as parts:
             async for part in parts:
                 # zip advances `part` first, so that it does not consume an unpaired gene

@@ -29,7 +29,7 @@ QUICK = ("runs", "status")
 UNUSED = ("alembic", "app.api", "arq", "fastapi", "httpx", "redis", "structlog")
 """What a command that reads annotations does not need, and takes long to import."""
 
-READING = ("gene PKD1", "lists", "schedules")
+READING = ("gene PKD1", "lists", "schedules", "sources")
 
 
 def imported_by(command: str, folder: Path) -> dict[str, str | None]:

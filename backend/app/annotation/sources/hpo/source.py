@@ -109,7 +109,8 @@ class Hpo(FileSource):
         ),
     )
 
-    def options(self) -> dict[str, Any]:
+    @classmethod
+    def options(cls, settings: UpstreamSettings) -> dict[str, Any]:
         """Return the terms of the organ."""
-        setting = self._connect.settings_as(HpoSettings).hpo_organ_terms
-        return {"organ_terms": organ_terms(setting)}
+        assert isinstance(settings, HpoSettings)
+        return {"organ_terms": organ_terms(settings.hpo_organ_terms)}

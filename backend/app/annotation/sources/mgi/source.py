@@ -104,7 +104,8 @@ class Mgi(FileSource):
         ),
     )
 
-    def options(self) -> dict[str, Any]:
+    @classmethod
+    def options(cls, settings: UpstreamSettings) -> dict[str, Any]:
         """Return the terms of the organ."""
-        setting = self._connect.settings_as(MgiSettings).mgi_organ_terms
-        return {"organ_terms": organ_terms(setting)}
+        assert isinstance(settings, MgiSettings)
+        return {"organ_terms": organ_terms(settings.mgi_organ_terms)}

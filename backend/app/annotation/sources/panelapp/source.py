@@ -17,6 +17,7 @@ from app.annotation.sources.probe import HostProbe
 from app.annotation.upstream.errors import BadAnswer
 from app.annotation.upstream.host import Host
 from app.annotation.upstream.release import Release
+from app.annotation.upstream.settings import UpstreamSettings
 
 if TYPE_CHECKING:
     from app.annotation.upstream import Upstream
@@ -45,13 +46,14 @@ async def _first_page(upstream: "Upstream") -> Page:
     return await upstream.request("GET", LIST, params={"page": 1}, decode=decode_page)
 
 
-def _regions(connect: Connector) -> list[Region]:
-    chosen = connect.settings_as(PanelAppSettings).panelapp_regions
+def _regions(settings: UpstreamSettings) -> list[Region]:
+    assert isinstance(settings, PanelAppSettings)
+    chosen = settings.panelapp_regions
     return cast("list[Region]", chosen.split(","))
 
 
 async def _probe(connect: Connector, region: Region) -> str:
-    if region not in _regions(connect):
+    if region not in _regions(connect.settings):
         return f"PANELAPP_REGIONS leaves out {region}"
     page = await _first_page(connect.upstream(HOSTS[region]))
     return f"{page.count:,} panels"
@@ -115,13 +117,14 @@ class PanelApp(CollectedSource):
 
     def __init__(self, connect: Connector) -> None:
         super().__init__(connect)
-        self._regions = _regions(connect)
+        self._regions = _regions(connect.settings)
         self._upstreams = {"UK": self._files, "AU": self.upstream(AU)}
         self._listed: dict[_Key, Listed] | None = None
 
-    def options(self) -> dict[str, Any]:
+    @classmethod
+    def options(cls, settings: UpstreamSettings) -> dict[str, Any]:
         """Return the regions. The answers of some regions are not those of all."""
-        return {"regions": self._regions}
+        return {"regions": _regions(settings)}
 
     @property
     def address(self) -> str:
