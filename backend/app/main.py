@@ -59,7 +59,7 @@ from app.core.process.systemd import Supervised
 from app.core.process.version import version
 from app.core.redis import installation
 from app.core.redis.budgets import LocalBudgets, RedisBudgets
-from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter, RedisRateLimiter
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
@@ -210,7 +210,7 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
         limiter = LocalRateLimiter()
         dispatcher = await _start_executing(settings, limiter, stack)
         local = LocalBudgets(limiter)
-        return Services(db, reads, probes, dispatcher, None, settings, local, kept)
+        return Services(db, reads, probes, dispatcher, None, settings, local, limiter, kept)
     redis = connect(settings.redis_url.get_secret_value(), settings.arq_queue_name)
     arq_dispatcher = ArqDispatcher(redis, settings.arq_queue_name)
     stack.push_async_callback(arq_dispatcher.close)
@@ -223,7 +223,10 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
             "Redis is unavailable; wake-ups are sent when it is back: %s", error or "no answer"
         )
     budgets = RedisBudgets(redis)
-    return Services(db, reads, probes, arq_dispatcher, redis, settings, budgets, kept)
+    shared = RedisRateLimiter(
+        redis, outage_timeout=REDIS_CHECK_TIMEOUT, call_timeout=REDIS_CHECK_TIMEOUT
+    )
+    return Services(db, reads, probes, arq_dispatcher, redis, settings, budgets, shared, kept)
 
 
 def _tidy(cache_dir: Path) -> None:

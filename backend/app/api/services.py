@@ -11,6 +11,7 @@ from app.api.export_slots import ExportSlots
 from app.api.probes import Probes
 from app.api.streams import StreamSlots
 from app.core.redis.budgets import Budgets
+from app.core.redis.rate_limits import LocalRateLimiter, RateLimiter
 from app.core.workers.dispatcher import Dispatcher
 from app.doctor.kept import KeptResults
 
@@ -27,6 +28,7 @@ class Services:
         redis: the Redis of the arq workers; None if the API executes runs itself.
         settings: the settings of the sources.
         budgets: the request budgets of the processes that execute the runs.
+        limiter: the same budgets, for the requests that this process sends.
         doctor: the latest results of the checks in this process.
         export_slots: limits the number of concurrent exports.
         streams: limits the number of concurrent streams, each of which occupies a connection of
@@ -40,6 +42,7 @@ class Services:
     redis: Redis | None
     settings: Settings
     budgets: Budgets | None = None
+    limiter: RateLimiter = field(default_factory=LocalRateLimiter)
     doctor: KeptResults = field(default_factory=KeptResults)
     export_slots: ExportSlots = field(default_factory=ExportSlots)
     streams: StreamSlots = field(default_factory=StreamSlots)

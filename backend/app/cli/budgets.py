@@ -20,7 +20,7 @@ def read_status() -> tuple[Status, bool]:
     settings = get_settings()
 
     async def do(session: Session) -> Status:
-        async with _redis(settings) as redis:
+        async with redis_of_workers(settings) as redis:
             shared = None if redis is None else RedisBudgets(redis)
             budgets = await read_budgets(settings, shared)
             health = await read_health_line(redis)
@@ -53,7 +53,7 @@ def show(console: Console, budgets: Sequence[HostBudget] | None) -> None:
 
 
 @asynccontextmanager
-async def _redis(settings: Settings) -> AsyncIterator[Redis | None]:
+async def redis_of_workers(settings: Settings) -> AsyncIterator[Redis | None]:
     """Connect to the Redis of the arq workers; yield None if arq is not used."""
     if not settings.use_arq_worker:
         yield None

@@ -4,9 +4,14 @@ import click
 
 from app.annotation.refresh.forecast import Forecast, forecast_request
 from app.annotation.settings import get_settings
+from app.cli.budgets import redis_of_workers
 from app.cli.output import cells, count, duration, say, stdout, table
 from app.cli.session import Session, in_session
+from app.core.redis.rate_limits import LocalRateLimiter, RateLimiter, RedisRateLimiter
 from app.core.runs.request import RunRequest
+
+REDIS_TIMEOUT = 3.0
+"""Seconds to wait for Redis. Without it, the current releases stay unknown."""
 
 
 def show_forecast(request: RunRequest, *, as_json: bool) -> None:
@@ -18,7 +23,13 @@ def show_forecast(request: RunRequest, *, as_json: bool) -> None:
     settings = get_settings()
 
     async def do(session: Session) -> list[Forecast]:
-        return await forecast_request(session.db, settings, request)
+        async with redis_of_workers(settings) as redis:
+            limiter: RateLimiter = LocalRateLimiter()
+            if redis is not None:
+                limiter = RedisRateLimiter(
+                    redis, outage_timeout=REDIS_TIMEOUT, call_timeout=REDIS_TIMEOUT
+                )
+            return await forecast_request(session.db, settings, request, limiter)
 
     found = in_session(do, settings=settings)
     if as_json:

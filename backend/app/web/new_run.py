@@ -68,7 +68,7 @@ def new_run_router(settings: Settings) -> APIRouter:
         This sends requests to the sources, so it is a POST: neither viewers nor other sites can
         trigger it.
         """
-        forecasts = await forecast_request(services.db, settings, form.request)
+        forecasts = await forecast_request(services.db, settings, form.request, services.limiter)
         return await show(request, services, form, forecasts)
 
     @router.post("/runs")

@@ -18,7 +18,7 @@ from app.annotation.settings import Settings, reads_file
 from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.redis.rate_limits import RateLimiter
 from app.core.runs.request import RunRequest
 from app.core.text.field_docs import View
 
@@ -95,9 +95,17 @@ async def forecast(
 
 
 async def forecast_request(
-    db: AsyncEngine, settings: Settings, request: RunRequest
+    db: AsyncEngine, settings: Settings, request: RunRequest, limiter: RateLimiter
 ) -> list[Forecast]:
-    """Return what a run of a request would do. Ask the sources for their releases.
+    """Return what a run would do for the requested sources. Ask the sources for their releases.
+
+    A run may add sources because identifiers are missing (`requests.plan`); these are not included.
+
+    Args:
+        db: PostgreSQL.
+        settings: the settings of the sources.
+        request: the request.
+        limiter: the request budgets, which the workers use at the same time.
 
     Raises:
         WrongUse: the request names an unknown source or gene.
@@ -110,7 +118,7 @@ async def forecast_request(
     async with new_http_client(settings.upstream_timeout) as http:
         return await forecast(
             db,
-            Connector(settings, LocalRateLimiter(), http),
+            Connector(settings, limiter, http),
             in_order(request, known, settings.enabled_sources),
             full=request.mode == "full",
             genes=genes,

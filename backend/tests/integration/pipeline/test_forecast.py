@@ -1,10 +1,11 @@
 """Forecasts of runs."""
 
 from app.annotation.overview.sources import sources_overview
-from app.annotation.refresh.forecast import Forecast, forecast
+from app.annotation.refresh.forecast import Forecast, forecast, forecast_request
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
 from app.core.redis.rate_limits import LocalRateLimiter
+from app.core.runs.request import RunRequest
 from tests.integration.pipeline.conftest import GENES, Annotator
 
 
@@ -32,6 +33,24 @@ async def test_a_first_run_would_ask_about_all_genes(annotator: Annotator) -> No
     }
     assert (found["ensembl"].due, found["ensembl"].reads_file) == (GENES, False)
     assert await annotator.rows("SELECT * FROM runs") == []
+
+
+async def test_a_forecast_takes_the_slots_of_its_requests_from_the_budgets(
+    annotator: Annotator,
+) -> None:
+    taken: list[str] = []
+
+    class Counted(LocalRateLimiter):
+        async def acquire(self, budget: str, rate: float) -> None:
+            taken.append(budget)
+
+    request = RunRequest.of(["ensembl"], "smart")
+    limiter = Counted(window=0)
+    db, settings = annotator.bench.db, annotator.settings
+    (found,) = await forecast_request(db, settings, request, limiter)
+
+    assert taken == ["ensembl"]
+    assert found.current == "115"
 
 
 async def test_nothing_is_due_while_the_releases_are_the_same(annotator: Annotator) -> None:
