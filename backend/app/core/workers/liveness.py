@@ -17,10 +17,17 @@ logger = logging.getLogger(__name__)
 Connection = psycopg.AsyncConnection[TupleRow]
 
 _MOVE_TO_NEW_ID = (
-    "UPDATE runs SET worker_id = %s WHERE worker_id = %s AND state = 'running'",
-    "UPDATE schedule_ticks SET worker_id = %s WHERE worker_id = %s AND outcome = 'running'",
+    """
+    UPDATE runs SET worker_id = %(id)s WHERE state = 'running'
+    AND worker_id IN (SELECT id FROM workers WHERE session = %(session)s AND id <> %(id)s)
+    """,
+    """
+    UPDATE schedule_ticks SET worker_id = %(id)s WHERE outcome = 'running'
+    AND worker_id IN (SELECT id FROM workers WHERE session = %(session)s AND id <> %(id)s)
+    """,
 )
-"""Move the runs and ticks of a worker to its new id."""
+"""Move the runs and ticks of a worker to its new id, also from an id whose registration was
+cancelled before it was complete."""
 
 
 class Liveness:
@@ -113,7 +120,7 @@ class Liveness:
         await self._lock(connection, worker_id)
         if self.worker_id is not None:
             for statement in _MOVE_TO_NEW_ID:
-                await connection.execute(statement, (worker_id, self.worker_id))
+                await connection.execute(statement, {"id": worker_id, "session": self.session})
         return worker_id
 
     async def _lock(self, connection: Connection, worker_id: int) -> None:

@@ -654,6 +654,39 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
     assert (run.state, run.losses, run.epoch) == ("succeeded", 0, 1)
 
 
+async def test_a_worker_keeps_its_runs_when_its_first_attempt_to_reconnect_is_cut_short(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "ANSWER_TIMEOUT", 1.0)
+    created = await bench.request()
+    async with bench.worker(forever) as engine:
+        run = await bench.until(created.ref.run_id, lambda r: r.state == "running")
+        async with bench.db.begin() as connection:
+            # the new ids can be registered, and the move of the ticks has to wait
+            await connection.execute(text("LOCK TABLE schedule_ticks IN EXCLUSIVE MODE"))
+            await connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = :session"
+                ),
+                {"session": engine.liveness.session},
+            )
+            async with limit():
+                while await registered(bench) < 3:
+                    await asyncio.sleep(0.02)
+        run = await bench.until(created.ref.run_id, lambda r: r.worker_id not in {run.worker_id, 2})
+        await bench.until(created.ref.run_id, lambda r: r.worker_id == engine.liveness.worker_id)
+    run = await bench.run(created.ref.run_id)
+    assert (run.state, run.losses, run.interruptions) == ("queued", 0, 1)
+
+
+async def registered(bench: Bench) -> int:
+    """Return how many ids workers have taken."""
+    async with bench.db.connect() as connection:
+        found: int = (await connection.execute(text("SELECT max(id) FROM workers"))).scalar_one()
+    return found
+
+
 async def test_a_worker_that_lost_its_session_skips_a_silent_host(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
