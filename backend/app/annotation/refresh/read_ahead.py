@@ -5,6 +5,7 @@ import msgspec
 
 from app.annotation.refresh.gates import MIN_IMPLAUSIBLE
 from app.annotation.sources.answers import Answer
+from app.annotation.upstream.cache import waiting_for_disk
 
 _MAX_UNKNOWN = 0.9
 """Maximum share of genes that a file may leave unknown. A file above it is held."""
@@ -29,20 +30,33 @@ class ReadAhead:
         self.unknown = 0
         self.absent: set[int] = set()
         self.turned_absent: set[int] = set()
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        with waiting_for_disk():
+            # without a buffer, because its last part would be written when the file is read
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         self._sizes: list[int] = []
         self._left_out: Collection[int] = ()
 
     def add(self, answers: Sequence[Answer], turned_absent: Collection[int]) -> None:
-        """Append answers that can be stored (see `commits.storable_answers`)."""
+        """Append answers that can be stored (see `commits.storable_answers`).
+
+        Raises:
+            Wait: the disk is full.
+        """
         self.answered += len(answers)
         self.found += sum(answer.state == "found" for answer in answers)
         self.absent.update(answer.gene_id for answer in answers if answer.state == "absent")
         self.unknown += sum(answer.state == "unknown" for answer in answers)
         self.turned_absent.update(turned_absent)
         encoded = msgspec.json.encode(answers)
-        self._file.write(encoded)
+        with waiting_for_disk():
+            self._write(encoded)
         self._sizes.append(len(encoded))
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            # a disk with little space may take a part only
+            rest = rest[self._file.write(rest) :]
 
     def leave_out(self, gene_ids: Collection[int]) -> None:
         """Drop the answers of these genes: they were withdrawn and keep their annotations."""
