@@ -51,8 +51,11 @@ async def request_run(
             found = await find_hgnc_ids(connection, request.genes)
             request = replace(request, genes=tuple(found))
         ref = None
-        if resume and await operations.find_active(connection, request) is None:
-            ref = await operations.reopen(connection, request, actor=actor)
+        if resume:
+            # before the active run is sought, because another request may be reopening it
+            await operations.lock_creation(connection)
+            if await operations.find_active(connection, request) is None:
+                ref = await operations.reopen(connection, request, actor=actor)
         if ref is not None:
             created = Created(ref, "queued", created=False)
         else:

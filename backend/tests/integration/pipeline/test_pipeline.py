@@ -1,5 +1,6 @@
 """Runs against the sandbox and a real PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -270,6 +271,14 @@ async def test_resume_reopens_the_latest_failed_run_instead_of_creating_one(
     assert (resumed.id, resumed.state) == (created.ref.run_id, "succeeded")
     fresh = await annotator.run("ensembl", resume=True)
     assert fresh.id != created.ref.run_id
+
+
+async def test_requests_to_resume_at_the_same_time_get_the_same_run(annotator: Annotator) -> None:
+    created = await annotator.request("ensembl")
+    async with annotator.bench.db.begin() as connection:
+        await operations.cancel(connection, created.ref.run_id, actor=ADA)
+    found = await asyncio.gather(*(annotator.request("ensembl", resume=True) for _ in range(5)))
+    assert {each.ref.run_id for each in found} == {created.ref.run_id}
 
 
 async def test_an_invalid_request_is_refused_and_the_error_says_what_is_allowed(
