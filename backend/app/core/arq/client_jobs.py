@@ -7,11 +7,12 @@ from typing import Protocol
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.arq.queue_page import ClientJob
 from app.core.errors import UserError, WrongUse
-from app.core.postgres.unavailable import is_unavailable
+from app.core.postgres.unavailable import is_data_error, is_unavailable
 from app.core.runs.jobs import ONE_SOURCE, SEVERAL_SOURCES
 from app.core.runs.operations import Created
 from app.core.runs.request import RunRequest
@@ -102,6 +103,15 @@ class ClientJobs:
             except UserError as error:
                 refused[str(error)] += ids
                 continue
+            except SQLAlchemyError as error:
+                if is_unavailable(error):
+                    raise
+                # for example a canceled statement; the jobs stay in the queue
+                logger.exception(
+                    "no run could be created for job %s, which is tried again",
+                    ids[0][:_LOGGED_ID_LENGTH],
+                )
+                continue
             yield ids
         _log_refusals(refused)
         for ids in refused.values():
@@ -111,6 +121,10 @@ class ClientJobs:
         """Create one run for jobs with the same request.
 
         If one job fails, for example because PostgreSQL cannot store its id, the next job is tried.
+
+        Raises:
+            UserError: no run can be created for this request.
+            sqlalchemy.exc.SQLAlchemyError: PostgreSQL cannot execute the statements now.
         """
         for place, job_id in enumerate(ids):
             try:
@@ -118,7 +132,7 @@ class ClientJobs:
             except UserError:
                 raise
             except Exception as error:
-                if is_unavailable(error):
+                if isinstance(error, SQLAlchemyError) and not is_data_error(error):
                     raise
                 logger.exception("no run could be created for job %s", job_id[:_LOGGED_ID_LENGTH])
                 continue

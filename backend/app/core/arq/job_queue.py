@@ -1,8 +1,8 @@
 """Reads arq's queue on behalf of arq, and returns only the jobs that the worker can start.
 
 The queue is a sorted set in Redis whose members are job ids. At every poll, arq 0.28 reads the
-first 100 members whose scores lie before its own clock, and starts a job for each free slot
-(``arq/worker.py``, ``_poll_iteration``). This has three weaknesses:
+first 100 members (or five per slot, if that is more) whose scores lie before its own clock, and
+starts a job for each free slot (``arq/worker.py``, ``_poll_iteration``). This has three weaknesses:
 
 - 100 members that arq skips block the worker.
 - A member that is not a job occupies a slot.
@@ -48,7 +48,7 @@ LEASE_SECONDS = 60
 """Seconds after which another worker may handle a client's job whose worker died."""
 
 RETRY_SECONDS = 5.0
-"""Seconds for which clients' jobs are not handled after PostgreSQL was unavailable."""
+"""Seconds for which clients' jobs are not handled after PostgreSQL could not handle one."""
 
 _LEASE = """
 local taken = {}
@@ -165,9 +165,9 @@ class JobQueue:
                 RETRY_SECONDS,
                 error,
             )
-            self._not_before = time.monotonic() + RETRY_SECONDS
         finally:
             if left:
+                self._not_before = time.monotonic() + RETRY_SECONDS
                 leases = [in_progress_key_prefix + job_id for job_id in left]
                 await asyncio.shield(self._redis.delete(*leases))
         return handled

@@ -9,6 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix
 from arq.utils import timestamp_ms
+from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import OperationalError
 
 from app.annotation.refresh.requests import request_run
@@ -207,6 +208,23 @@ async def test_jobs_of_clients_stay_in_the_queue_while_postgresql_is_unavailable
     await wake_ups.send(arq_redis, QUEUE, [REF])
     assert await offered(worker_redis) == [b"7:1"]
     assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:7:1", b"arq:job:mine"]
+
+
+async def test_jobs_of_clients_stay_in_the_queue_when_a_statement_is_canceled(
+    worker_redis: WorkerRedis,
+    arq_redis: ArqRedis,
+    bench: Bench,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def canceled(*_: Any, **__: Any) -> Any:
+        raise OperationalError("SELECT", {}, QueryCanceled("canceling statement due to timeout"))
+
+    worker_redis.queue.client_jobs = ClientJobs(bench.db, canceled)
+    await put(arq_redis, {"mine": now()}, job("run_pipeline_task", "ensembl"))
+    assert await offered(worker_redis) == []
+    assert await offered(worker_redis) == []
+    assert sorted(await arq_redis.keys("arq:*")) == [b"arq:job:mine"]
+    assert caplog.text.count("which is tried again") == 1  # and not at each poll
 
 
 async def test_a_job_that_another_worker_handles_is_left_to_it(
