@@ -39,7 +39,8 @@ _OLD = text(
 _UNNEEDED = text(
     """
     WITH latest AS MATERIALIZED (
-      SELECT max(id) AS id FROM runs WHERE state <> 'cancelled' GROUP BY mode, sources
+      SELECT max(id) AS id FROM runs WHERE state <> 'cancelled'
+      GROUP BY mode, sources, genes HAVING genes IS NULL OR bool_or(state = 'failed')
       UNION
       SELECT max(id) FROM runs WHERE state IN ('failed', 'cancelled') GROUP BY mode, sources, genes
     ), covered AS (

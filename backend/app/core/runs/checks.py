@@ -8,18 +8,20 @@ NEWEST_RUNS = 2_000
 """The number of newest runs that the checks consider."""
 
 STUCK = 1_800
-"""Seconds without a commit. The longest single batch reads a file of 400 MB."""
+"""Seconds without a commit. A source commits nothing while it reads its file, and the largest file
+has 400 MB."""
 
 MANY_FAILURES = 2
 """The check warns from this number of failures or losses in a row."""
 
 _STUCK = """
-    SELECT r.id, s.source, extract(epoch FROM clock_timestamp()
-        - greatest(r.progressed_at, r.attempt_started_at, s.started_at))::float8 AS idle
-    FROM runs r LEFT JOIN run_sources s ON s.run_id = r.id AND s.state = 'running'
-    WHERE r.state = 'running' AND greatest(r.progressed_at, r.attempt_started_at, s.started_at)
-      < clock_timestamp() - make_interval(secs => :stuck)
-    ORDER BY idle DESC LIMIT 20
+    SELECT id, sources, idle FROM (
+      SELECT r.id, string_agg(s.source, ', ' ORDER BY s.source) AS sources,
+        extract(epoch FROM clock_timestamp()
+          - greatest(r.progressed_at, r.attempt_started_at, max(s.started_at)))::float8 AS idle
+      FROM runs r LEFT JOIN run_sources s ON s.run_id = r.id AND s.state = 'running'
+      WHERE r.state = 'running' GROUP BY r.id) running
+    WHERE idle > :stuck ORDER BY idle DESC LIMIT 20
 """
 
 
@@ -39,9 +41,9 @@ async def stuck(context: Context) -> Finding:
     if not found:
         return ok(f"every running run has committed within {time_span(STUCK)}")
     worst = found[0]
-    source = f" ({worst.source})" if worst.source else ""
+    sources = f" ({worst.sources})" if worst.sources else ""
     return warning(
-        f"run {worst.id}{source} has committed nothing for {time_span(worst.idle)}",
+        f"run {worst.id}{sources} has committed nothing for {time_span(worst.idle)}",
         required=f"a commit at least every {time_span(STUCK)}",
         found=some([f"run {run.id}" for run in found]),
         remedy=tuple(step(run.id) for run in found[:5] for step in (cancel_run, retry_run)),
@@ -53,14 +55,16 @@ _FAILING = """
     FROM runs WHERE state IN ('queued', 'running')
     AND greatest(failures_in_a_row, losses_in_a_row) >= :often
     UNION ALL
-    SELECT id, state, failures, losses, error FROM (
-      SELECT DISTINCT ON (sources, mode) id, state, failures_in_a_row AS failures,
-        losses_in_a_row AS losses, error
-      FROM runs WHERE id > (SELECT max(id) FROM runs) - :newest AND state <> 'cancelled'
-      ORDER BY sources, mode, id DESC) latest
-    WHERE state = 'failed' AND NOT (
-      EXISTS (SELECT FROM run_sources WHERE run_id = latest.id AND state = 'held')
-      AND NOT EXISTS (SELECT FROM run_sources WHERE run_id = latest.id
+    SELECT id, state, failures_in_a_row, losses_in_a_row, error FROM runs failed
+    WHERE id > (SELECT max(id) FROM runs) - :newest AND state = 'failed'
+    AND NOT EXISTS (
+      SELECT FROM runs later
+      WHERE later.id > failed.id AND later.state <> 'cancelled' AND later.mode = failed.mode
+      AND coalesce(later.sources, '{}') = coalesce(failed.sources, '{}')
+      AND (later.genes IS NULL OR later.genes = failed.genes))
+    AND NOT (
+      EXISTS (SELECT FROM run_sources WHERE run_id = failed.id AND state = 'held')
+      AND NOT EXISTS (SELECT FROM run_sources WHERE run_id = failed.id
         AND state NOT IN ('succeeded', 'held')))
     ORDER BY id DESC LIMIT 20
 """
@@ -77,6 +81,8 @@ _FAILING = """
 )
 async def failing(context: Context) -> Finding:
     """Find active runs with several failures in a row, and requests whose latest run failed.
+
+    A later run of all genes also replaces a failed run of some genes.
 
     The check ``runs.held`` reports runs that failed only because answers are held.
     """

@@ -243,11 +243,14 @@ async def oldest_waiting(context: Context) -> Finding:
     if not found:
         return ok("no run waits for a worker")
     workers = await processes.list_alive(context, processes.executing(context))
-    slots = context.settings.arq_max_jobs
     summary = f"run {found[0].id} has been ready for {time_span(found[0].age)}"
     # a run that keeps losing its worker is given to a worker that executes nothing else
     alone = min(run.losses_in_a_row for run in found) > 1
-    free = [worker for worker in workers if worker.busy < (1 if alone else slots)]
+    slots = {
+        worker.id: 1 if alone else worker.slots or context.settings.arq_max_jobs
+        for worker in workers
+    }
+    free = [worker for worker in workers if worker.busy < slots[worker.id]]
     if not free:
         return ok(f"{summary}; all {len(workers)} workers are busy")
     if found[0].age < CLAIM_OVERDUE_AFTER:
@@ -256,7 +259,10 @@ async def oldest_waiting(context: Context) -> Finding:
         f"{summary}, and no worker claims it although one is free",
         required=f"a claim within {CLAIM_OVERDUE_AFTER} s",
         found=some(
-            [f"{processes.name(worker)} executes {worker.busy} of {slots} runs" for worker in free]
+            [
+                f"{processes.name(worker)} executes {worker.busy} of {slots[worker.id]} runs"
+                for worker in free
+            ]
         ),
         remedy=processes.restart(context, free),
     )

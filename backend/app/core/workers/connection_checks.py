@@ -12,8 +12,9 @@ its pool, and its session (``app/core/workers/engine.py``, ``app/core/workers/li
 API_CONNECTIONS = 17
 """Connections of an API (``app/main.py``, ``app/api/probes.py``), and a few for commands."""
 
-NOTIFIER_CONNECTIONS = 4
-"""Connections of a process that has channels (``app/core/notify/notifier.py``)."""
+NOTIFIER_CONNECTIONS = 6
+"""Connections of a process that has channels (``app/core/notify/notifier.py``), with one for the
+ping (``app/core/notify/ping.py``)."""
 
 MAX_USED_SHARE = 0.8
 """The share of the connections that this project may need. The rest is for other programs."""
@@ -24,7 +25,10 @@ NO_LIMIT = -1
 _LIMITS = """
     SELECT current_setting('max_connections')::int
         - current_setting('superuser_reserved_connections')::int
-        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
+        -- without the role pg_read_all_stats, the type of other sessions is null
+        - (SELECT count(*) FROM pg_stat_activity
+           WHERE coalesce(backend_type, 'client backend') = 'client backend'
+           AND datid IS NOT NULL AND usesysid IS NOT NULL
            AND application_name NOT LIKE 'kidney-genetics%') AS server,
       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database,
       (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role,

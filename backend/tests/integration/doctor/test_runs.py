@@ -137,6 +137,26 @@ async def test_a_failure_that_was_made_good_is_forgotten(patient: Patient) -> No
     assert (await patient.see("runs.failing")).status is Status.ok
 
 
+async def test_a_success_for_some_genes_does_not_hide_a_failure_for_all(patient: Patient) -> None:
+    failed = run(patient, "failed", error="the whole list")
+    run(patient, "succeeded", genes=["HGNC:9008"])
+
+    assert (await patient.see("runs.failing")).remedy == f"just retry {failed}"
+
+    run(patient, "succeeded")
+    assert (await patient.see("runs.failing")).status is Status.ok
+
+
+async def test_a_success_for_all_genes_replaces_a_failure_for_some(patient: Patient) -> None:
+    some = run(patient, "failed", genes=["HGNC:9008"], error="one gene")
+    run(patient, "succeeded", genes=["HGNC:9009"])
+
+    assert (await patient.see("runs.failing")).remedy == f"just retry {some}"
+
+    run(patient, "succeeded")
+    assert (await patient.see("runs.failing")).status is Status.ok
+
+
 async def test_held_answers_of_a_run_are_shown_with_a_command(patient: Patient) -> None:
     run_id = run(patient, "failed", error="hgnc is held: it lost half")
     held = '{"reason": "it lost half", "genes": 1, "examples": ["PKD1"], "files": []}'

@@ -309,6 +309,20 @@ async def test_a_worker_that_claims_nothing_is_restarted_by_the_printed_command(
         await until_ok(patient, "worker.oldest-waiting")
 
 
+async def test_a_worker_with_fewer_slots_than_the_settings_here_is_busy_when_they_are_taken(
+    patient: Patient, life: Liveness
+) -> None:
+    run(patient, "running", worker_id=life.worker_id)
+    query(patient, "UPDATE workers SET slots = 1")
+    waits = run(patient, source="ensembl")
+
+    seen = await patient.see("worker.oldest-waiting")
+
+    assert seen.status is Status.ok
+    assert f"run {waits}" in seen.finding.summary
+    assert "all 1 workers are busy" in seen.finding.summary
+
+
 async def test_a_worker_that_reads_another_queue_is_reported(
     patient: Patient, life: Liveness
 ) -> None:
