@@ -83,13 +83,15 @@ class Refresh:
             await self._releases.record(connection)
             progress = await counts.begin(connection, self._run_id, self._name, afresh=afresh)
             progress.confirm(*await confirm(connection, due.rules))
+            # no later attempt would confirm these genes again
+            await counts.save(connection, progress, self._uncounted)
             gates = await Gates.open(connection, self._attempt, self._source.info, self._settings)
         ledger = Ledger(self._attempt, progress, self._uncounted)
         try:
             await self._ask_all(due, ledger, gates)
             return await self._finish(ledger)
         except Held as held:
-            logger.error("%s: the new answers are held, none is stored: %s", self._name, held)  # noqa: TRY400 - no error of the code
+            logger.error("%s: new answers are held and not stored: %s", self._name, held)  # noqa: TRY400 - no error of the code
             async with self._attempt.transaction(progress=True) as connection:
                 await counts.save_spent(connection, self._run_id, self._name, self._uncounted)
                 await hold(connection, self._attempt.ref, self._name, held)

@@ -1,4 +1,4 @@
-"""Finds the configured secrets in the environment, in ``.env``, and in that of the servers.
+"""Finds the configured secrets in the environment, ``.env``, and the file of the local servers.
 
 The values are read without the model of the settings. So the secrets are known even if the settings
 are invalid and an error message might quote them, and importing this module is cheap.
@@ -93,8 +93,8 @@ def of_variable(name: str, value: str) -> set[str]:
     if _HEADERS.fullmatch(name):
         return set(_of_headers(value))
     if _SECRET_NAME.fullmatch(name):
-        # a message may quote a single line of a multi-line value
-        return {value, *value.splitlines()}
+        # a message may quote a single line of a value, or one of several secrets
+        return {value, *value.splitlines(), *(value.split() if name.endswith("_SECRET") else ())}
     return set()
 
 

@@ -190,6 +190,7 @@ class Supervisor:
                 await self._actions.follow(connection, polled, worker_id, settled=settled)
         except Exception as error:  # noqa: BLE001 - it is logged
             log_failure(self._db, "processing the ticks of schedules", error)
+            await self._disconnect()
 
     async def _send_traces(self) -> None:
         """Send the spans of attempts and runs that have ended on any worker."""

@@ -80,6 +80,11 @@ def test_no_part_of_a_password_with_delimiters_is_shown(url: str) -> None:
     assert "cccc" not in url or shown("cccc", **{name: url}) == "***"
 
 
+def test_each_of_several_secrets_for_webhooks_is_hidden() -> None:
+    said = shown("whsec_new and whsec_old", NOTIFY_WEBHOOK_SECRET="whsec_new whsec_old")
+    assert said == "*** and ***"
+
+
 def test_a_password_that_is_also_the_user_or_the_database_stays_readable() -> None:
     url = "postgresql://postgres:postgres@host/genes?application_name=me@here"
     assert shown("postgres, genes, host", DATABASE_URL=url) == "postgres, genes, host"
