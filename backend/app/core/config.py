@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     """The number of runs that one worker executes at the same time."""
 
     arq_job_timeout: int = Field(21_600, ge=1, le=7 * 86_400)
-    """The timeout of an attempt in seconds, for jobs that have no timeout of their own."""
+    """The timeout in seconds of an attempt of a job without a timeout of its own, and of each
+    scheduled snapshot, backup and export."""
 
     run_max_failures: int = Field(5, ge=1, le=100)
     """The number of failed attempts in a row without progress after which a run fails."""

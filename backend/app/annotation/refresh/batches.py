@@ -12,7 +12,7 @@ from app.annotation.upstream import BadAnswer
 MAX_BAD_ANSWERS = 16
 """After this many unusable answers to the parts of a batch, and no usable one, the service is
 considered at fault. A single bad gene cannot cause so many: halving a batch of 200 down to one gene
-gives at most 8 unusable answers in a row."""
+gives at most 9 unusable answers."""
 
 
 @dataclass(frozen=True, slots=True)

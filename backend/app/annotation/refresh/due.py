@@ -48,12 +48,12 @@ def _is_due(
 ) -> ColumnElement[bool]:
     """Return the condition that a gene with an answer is due.
 
-    It is when everything is refreshed; when another version of the source made the answer; when the
-    gene's identifiers have changed since; when its last check is unknown; when it is of another
-    release than the current ones, or stale if these are not known; and when its answer is dated in
-    the future, because a clock that was ahead wrote the date. What a file does not tell stays
-    unknown until the file changes. An answer that a rollback made unknown was checked well: it
-    waits for another release.
+    The gene is due when everything is refreshed; when another version of the source made the
+    answer; when the gene's identifiers have changed since; when its last check is unknown; when its
+    answer is of another release than the current ones, or stale if these are not known; and when
+    its answer is dated in the future, because a clock that was ahead wrote the date. What a file
+    does not tell stays unknown until the file changes. A rollback can make a stored answer unknown
+    although its last check was not. Such a gene is due only at another release.
 
     Args:
         parser: see :class:`Rules`, as the others.

@@ -20,7 +20,7 @@ from app.annotation.sources.thresholds import Thresholds
 from app.core.runs.attempt import Attempt
 
 MIN_IMPLAUSIBLE = 20
-"""Up to this many genes may become absent in one run, whatever their share."""
+"""Fewer than this many genes may always become absent in one run, whatever their share."""
 
 MAX_OTHER_IDENTIFIERS = 0.1
 """Maximum share of genes whose identifier or symbol a file may change. HGNC changes fewer in years.

@@ -34,7 +34,7 @@ _GENES = text("SELECT genes FROM runs WHERE id = :run_id")
 
 
 class _NotBegun(NamedTuple):
-    """The outcome of a source that did not begin, because a source that it needs failed."""
+    """The outcome of a source that did not begin, because one that it needs failed or waits."""
 
     provider: str
 
@@ -135,9 +135,10 @@ class Pipeline:
 
 
 async def _missed(attempt: Attempt, name: str, ended: _AllEnded) -> str | None:
-    """Wait for the sources that a source needs. Return one that failed to provide identifiers.
+    """Wait for the sources that a source needs. Return one that did not provide its identifiers.
 
-    That source's error or wait decides the outcome of the run.
+    That source's error or wait decides the outcome of the run. A source whose answers are held, or
+    that has nothing but unknowns, has ended: the other source may begin.
     """
     for column, provider in _needed(name, ended):
         if isinstance(await ended[provider], Exception | _NotBegun):

@@ -30,7 +30,7 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """The number of genes that were asked about for this run."""
+        """The number of genes with an answer for this run, including the confirmed ones."""
         return self.found + self.absent + self.unknown
 
     def confirm(self, found: int, absent: int) -> None:

@@ -29,7 +29,8 @@ MIN_VERSION = 12
 """The engine's queries use ``AS MATERIALIZED`` (release notes of PostgreSQL 12)."""
 
 LOCK_CLASS = 5_209_019
-"""The first half of the keys of the check's advisory locks. Nothing else uses it."""
+"""The first half of the keys of the check's advisory locks. Other locks use the oid of a
+table, which equals it only by chance."""
 
 MAX_IDLE_SECONDS = 60
 """Seconds. PostgreSQL ends the engine's own idle transactions after 30 (``app/db/connection.py``).

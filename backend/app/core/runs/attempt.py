@@ -72,7 +72,7 @@ class Attempt:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Open a read-only transaction."""
+        """Open a transaction for reads. It is rolled back at the end, so it must not write."""
         async with self._turn, self._db.connect() as connection:
             yield connection
 

@@ -14,7 +14,8 @@ class Event(StrEnum):
     """A worker claimed it from the queue after its former worker was lost."""
 
     LOST = "lost"
-    """The worker that executed it died or froze. The run went back to the queue."""
+    """The worker that executed it died or froze. The run went back to the queue, or failed after
+    too many losses."""
 
     FENCED = "fenced"
     """An attempt found that its epoch had passed, and stopped without changing anything."""

@@ -1,4 +1,7 @@
-"""Creates, cancels, retries and accepts runs. `transitions` has the SQL that changes states."""
+"""Creates, cancels and retries runs, and accepts held answers.
+
+`transitions` has the SQL that changes states.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -299,7 +302,10 @@ async def accept(
 async def reopen(
     connection: AsyncConnection, request: RunRequest, *, actor: Actor
 ) -> RunRef | None:
-    """Retry the latest run of the same request, if it failed or was cancelled."""
+    """Retry the latest failed or cancelled run of the same request, even if a later one succeeded.
+
+    Return None if there is none.
+    """
     result = await connection.execute(
         _LATEST_ENDED,
         {

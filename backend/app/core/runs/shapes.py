@@ -73,7 +73,7 @@ class SourceProgress(View):
     requests: int
     """Requests that were sent to the upstream services so far."""
     rate_limited: int
-    """The number of answers with the status 429 (too many requests)."""
+    """The number of responses with the status 429 (too many requests)."""
     budget_seconds: float
     """The time for which requests have waited for the request budget, in seconds, summed over
     concurrent requests."""
@@ -124,7 +124,7 @@ class Run(View):
     progress: list[SourceProgress]
     """The sources, in the order in which the run refreshes them."""
     attempts: int
-    """1 + the number of failed attempts."""
+    """1 + the number of failed or timed-out attempts that another one followed."""
     interruptions: int
     """The number of attempts that a clean stop of the worker ended. They do not count as
     failures."""

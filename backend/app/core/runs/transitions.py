@@ -71,7 +71,7 @@ CLAIM = text(
     SELECT id, epoch, task, sources, mode FROM run
     """
 )
-"""Assign a queued run that is ready to a worker. Called by `Engine.claim`. Event: `claimed`, or
+"""Assign a queued run that is ready to a worker. Called by `claiming.claim`. Event: `claimed`, or
 `taken over` if the latest event of the run is the loss of its worker."""
 
 SUCCEED = text(

@@ -154,7 +154,7 @@ class Engine:
         return len(self._attempts)
 
     async def claim(self, run_id: int, epoch: int) -> Attempt | None:
-        """Claim a queued run; return None if it is not queued under this epoch.
+        """Claim a queued run; return None if it is not queued and ready under this epoch.
 
         Raises:
             NotHere: this worker cannot claim the run now; the run stays queued.

@@ -64,7 +64,8 @@ async def running_here(connection: AsyncConnection, worker_id: int) -> set[tuple
 async def release(connection: AsyncConnection, orphans: Collection[tuple[int, int]]) -> None:
     """Requeue the runs that PostgreSQL assigns to this worker but that it does not execute.
 
-    This happens if PostgreSQL was unavailable at the end of an attempt.
+    This happens if PostgreSQL was unavailable at the end of an attempt, or if the reply to a claim
+    was lost.
     """
     rows = await connection.execute(
         transitions.RELEASE,

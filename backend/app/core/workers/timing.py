@@ -14,8 +14,9 @@ class Timing:
     lost."""
 
     settle: float = 5.0
-    """For this long after it has reconnected, a worker takes over no runs: a restart of PostgreSQL
-    drops every lock at once, and the other workers need a moment to reconnect too."""
+    """For this long after it has reconnected or its heartbeat failed, a worker takes over no runs:
+    a restart of PostgreSQL drops every lock at once, and the other workers need a moment to
+    reconnect too."""
 
     begin: float = 5.0
     """The death of a worker that has been up for less time does not count against its runs. Such a
@@ -25,7 +26,8 @@ class Timing:
     """A ready run gets another wake-up this long after the last one."""
 
     stop: float = 8.0
-    """The time that an attempt has to end when its worker stops."""
+    """The time that the work of an attempt has to end after it was cancelled: by a stop, a timeout
+    or a newer epoch."""
 
 
 DEFAULT_TIMING = Timing()

@@ -11,7 +11,7 @@ from app.core.process.version import Comparison, compare, version
 from app.core.text.field_docs import View, one_of
 
 MAX_ROWS = 100
-"""The maximum number of workers, and of queued runs, in an answer."""
+"""The maximum number of workers, and of queued runs, in a response."""
 
 _HOSTS = text("SELECT id, host FROM workers WHERE id = ANY(CAST(:ids AS int[]))")
 

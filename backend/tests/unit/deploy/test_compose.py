@@ -17,6 +17,9 @@ from services.compose import _REQUIRED
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 BIN = Path(sys.executable).parent
+OF_UVICORN = {"FORWARDED_ALLOW_IPS"}
+"""Variables that the web server reads itself."""
+
 SETTINGS = {name.upper() for name in Settings.model_fields}
 PROJECTS = ("db", "redis", "migrate", "api", "arq-worker")
 OURS = ("migrate", "api", "arq-worker")
@@ -105,15 +108,16 @@ def test_a_worker_has_longer_to_stop_than_it_takes() -> None:
 def test_what_it_asks_for_is_a_setting_or_a_password_and_it_says_what_to_set() -> None:
     found = VARIABLE.findall(TEXT)
     assert len(found) == TEXT.count("${")
-    assert {name for name, _, _ in found} <= SETTINGS | set(_REQUIRED)
+    assert {name for name, _, _ in found} <= SETTINGS | OF_UVICORN | set(_REQUIRED)
     assert {name for name, how, _ in found if how == ":?"} == set(_REQUIRED)
     assert all("set it in .env" in text for _, how, text in found if how == ":?")
 
 
 def test_every_setting_reaches_the_containers_and_nothing_else_does() -> None:
     reached = {name for service in OURS for name in SERVICES[service]["environment"]}
-    assert reached == SETTINGS
+    assert reached == SETTINGS | OF_UVICORN
     # what a container does not need is kept from it
+    assert not OF_UVICORN & SERVICES["arq-worker"]["environment"].keys()
     assert "ADMIN_TOKEN" not in SERVICES["arq-worker"]["environment"]
     assert "NCBI_API_KEY" not in SERVICES["api"]["environment"]
 

@@ -27,5 +27,6 @@ def test_compose_sets_the_named_variables_itself_and_passes_the_others_on() -> N
         for name, value in services[service]["environment"].items()
         if value.startswith(f"${{{name}:")
     }
-    assert itself | handed == {name.upper() for name in Settings.model_fields}
+    of_uvicorn = {"FORWARDED_ALLOW_IPS"}
+    assert itself | handed == {name.upper() for name in Settings.model_fields} | of_uvicorn
     assert not itself & handed
