@@ -49,7 +49,9 @@ async def test_there_is_no_page_that_loads_its_scripts_from_elsewhere(client, pa
 
 async def test_a_field_is_described_by_its_docstring(app) -> None:
     run = app.openapi()["components"]["schemas"]["Run"]["properties"]
-    assert run["attempts"]["description"] == "1 + the number of failed attempts."
+    assert run["attempts"]["description"] == (
+        "1 + the number of failed or timed-out attempts that another one followed."
+    )
 
 
 def values(schema: Any) -> Any:
