@@ -49,7 +49,8 @@ async def test_a_forecast_takes_the_slots_of_its_requests_from_the_budgets(
     db, settings = annotator.bench.db, annotator.settings
     (found,) = await forecast_request(db, settings, request, limiter)
 
-    assert taken == ["ensembl"]
+    # a retry takes another slot
+    assert set(taken) == {"ensembl"}
     assert found.current == "115"
 
 
