@@ -132,7 +132,8 @@ class ClientJobs:
             except UserError:
                 raise
             except Exception as error:
-                if isinstance(error, SQLAlchemyError) and not is_data_error(error):
+                of_database = isinstance(error, SQLAlchemyError) and not is_data_error(error)
+                if of_database or is_unavailable(error):
                     raise
                 logger.exception("no run could be created for job %s", job_id[:_LOGGED_ID_LENGTH])
                 continue
