@@ -30,6 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.annotation.genes.former import with_former_names
 from app.annotation.sources.answers import Gene
 from app.annotation.sources.base import ApiSource, Source
+from app.annotation.sources.declaration import SourceInfo
+from app.annotation.upstream.settings import UpstreamSettings
 from app.core.runs.attempt import Attempt
 from app.db.tables import annotations, genes, origins, source_releases
 
@@ -207,7 +209,9 @@ class Rules:
     @classmethod
     def of(
         cls,
-        source: Source,
+        kind: type[Source],
+        info: SourceInfo,
+        settings: UpstreamSettings,
         markers: list[str] | None,
         *,
         everything: bool,
@@ -216,12 +220,12 @@ class Rules:
     ) -> "Rules":
         """Return the rules for a source whose current releases have these markers."""
         return cls(
-            source.info.name,
+            info.name,
             everything=everything,
-            freshness=source.info.freshness,
-            parser=source.parser,
+            freshness=info.freshness,
+            parser=kind.parser_version(settings),
             markers=markers,
-            unknown_is_final=not isinstance(source, ApiSource),
+            unknown_is_final=not issubclass(kind, ApiSource),
             genes=genes,
             run_id=run_id,
         )

@@ -10,7 +10,6 @@ from app.annotation.refresh.coverage import Coverage
 from app.annotation.refresh.due import Rules, count_due_again
 from app.annotation.settings import Settings
 from app.annotation.sources import SOURCES
-from app.annotation.sources.base import ApiSource
 
 
 async def count_due_now(
@@ -30,18 +29,16 @@ async def count_due_now(
         answered: the coverage by source.
     """
     declared = await all_sources(connection)
-    kinds = {name: SOURCES.get(name, OwnTable) for name in names}
     rules = [
-        Rules(
-            name,
+        Rules.of(
+            SOURCES.get(name, OwnTable),
+            declared[name],
+            settings,
+            None,
             everything=False,
-            freshness=declared[name].freshness,
-            parser=kind.parser_version(settings),
-            markers=None,
-            unknown_is_final=not issubclass(kind, ApiSource),
             genes=None,
         )
-        for name, kind in kinds.items()
+        for name in names
     ]
     again = await count_due_again(connection, rules)
     return {

@@ -88,7 +88,14 @@ async def forecast(
     found = []
     async with db.connect() as connection:
         for source, known in zip(sources, releases, strict=True):
-            rules = Rules.of(source, known.markers, everything=full, genes=genes)
+            rules = Rules.of(
+                type(source),
+                source.info,
+                connect.settings,
+                known.markers,
+                everything=full,
+                genes=genes,
+            )
             due = await count_due(connection, rules)
             found.append(await _of_one(connection, connect, source, known, due))
     return found

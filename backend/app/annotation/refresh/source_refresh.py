@@ -117,7 +117,9 @@ class Refresh:
         # a source added only to supply identifiers refreshes missing and stale genes only
         asked_for = ref.sources is None or self._name in ref.sources
         rules = Rules.of(
-            self._source,
+            type(self._source),
+            self._source.info,
+            self._settings,
             self._releases.markers,
             everything=ref.mode == "full" and asked_for,
             genes=self._genes,

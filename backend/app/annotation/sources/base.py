@@ -252,7 +252,7 @@ class FileSource(Source, ABC):
         return [await client.download(path) for path, client in self._client_of.items()]
 
     async def fetched(self, *, again: bool = False) -> list[Download]:
-        """Return the files of :meth:`fetch`, which is called once, and for each ``again``."""
+        """Return the files. The first call, and each with ``again``, calls :meth:`fetch`."""
         if again or self._downloads is None:
             self._downloads = await self.fetch()
         return self._downloads
