@@ -255,7 +255,9 @@ def test_a_doctor_that_is_too_busy_blames_no_service(
     asked = ("--offline", "--json", "--limit=2", "--only=redis,database,worker,runs")
     done = checkout.doctor(*asked, **busy_process)
     found = told(done)
-    blamed = [each for each in found["checks"] if "no answer in time" in each["summary"]]
+    excuse = "the doctor itself was blocked"
+    said = [each["summary"] for each in found["checks"]]
+    blamed = [each for each in said if "in time" in each and not each.endswith(excuse)]
     assert blamed == []
     for each in found["checks"]:
         if each["status"] == "not_looked_at":

@@ -629,6 +629,17 @@ async def test_a_run_that_was_lost_twice_runs_alone(bench: Bench) -> None:
     assert ended[1].finished_at <= ended[2].started_at
 
 
+async def end_session(connection: AsyncConnection, engine: Engine) -> None:
+    """End the session by which a worker is alive."""
+    await connection.execute(
+        text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = :session"
+        ),
+        {"session": engine.liveness.session},
+    )
+
+
 async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> None:
     done = asyncio.Event()
 
@@ -641,13 +652,7 @@ async def test_a_worker_that_lost_its_session_keeps_its_runs(bench: Bench) -> No
     async with bench.worker(works) as engine:
         run = await bench.until(created.ref.run_id, lambda r: r.progressed_at is not None)
         async with bench.db.begin() as connection:
-            await connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = :session"
-                ),
-                {"session": engine.liveness.session},
-            )
+            await end_session(connection, engine)
         await bench.until(created.ref.run_id, lambda r: r.worker_id != run.worker_id)
         done.set()
         run = await bench.ended(created.ref.run_id)
@@ -664,13 +669,7 @@ async def test_a_worker_keeps_its_runs_when_its_first_attempt_to_reconnect_is_cu
         async with bench.db.begin() as connection:
             # the new ids can be registered, and the move of the ticks has to wait
             await connection.execute(text("LOCK TABLE schedule_ticks IN EXCLUSIVE MODE"))
-            await connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = :session"
-                ),
-                {"session": engine.liveness.session},
-            )
+            await end_session(connection, engine)
             async with limit():
                 while await registered(bench) < 3:
                     await asyncio.sleep(0.02)
@@ -702,13 +701,7 @@ async def test_a_worker_that_lost_its_session_skips_a_silent_host(
         async with bench.worker(nothing, database_url=url) as engine:
             first = engine.liveness.worker_id
             async with bench.db.begin() as connection:
-                await connection.execute(
-                    text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE application_name = :session"
-                    ),
-                    {"session": engine.liveness.session},
-                )
+                await end_session(connection, engine)
             async with limit():
                 while not engine.liveness.alive or engine.liveness.worker_id == first:
                     await asyncio.sleep(0.02)
