@@ -37,6 +37,8 @@ _WEB = re.compile(r"(https?|socks\w*)$", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:\w*passw(?:or)?d|\w*token|\w*key)=([^&#\s]+)", re.IGNORECASE)
 _IN_WORDS = re.compile(r"(?:^|\s)\w*password\s*=\s*(?:'((?:\\.|[^'\\])*)'|(\S+))", re.IGNORECASE)
 _HOST_AND_QUERY = re.compile(r"[\w.:,\[\]-]+(?:/[\w.-]*)?\?[\w.-]+=")
+"""The rest of an address after the credentials, with a query that may contain an ``@``."""
+
 _MIN_RANDOM_CHARS = 8
 """Characters. A shorter part of an address does not count as a secret by itself."""
 
