@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from services.process import LOOPBACK
@@ -22,19 +22,6 @@ async def stop_accepting(server: asyncio.Server) -> None:
     for listening in server.sockets:
         asyncio.get_running_loop().remove_reader(listening)
     await asyncio.sleep(0)
-
-
-async def abort_all(connections: Collection[Any]) -> None:
-    """Abort the connections of a uvicorn server, also those that it has just accepted.
-
-    Args:
-        connections: the protocols, as in ``ServerState.connections``.
-    """
-    for _ in range(_TURNS):
-        # again in each turn, because a connection that was just accepted appears later
-        for each in [*connections]:
-            each.transport.abort()
-        await asyncio.sleep(0)
 
 
 class ConnectionServer:

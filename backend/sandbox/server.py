@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import uvicorn
 
-from harness.connections import abort_all, stop_accepting
 from sandbox import registry
 from sandbox.app import Upstreams
 from sandbox.catalogue import Catalogue
@@ -15,6 +14,9 @@ from sandbox.service import Service
 from sandbox.transports import Protocol
 
 _LOOPBACK = "127.0.0.1"
+
+_TURNS = 10
+"""The number of turns that the event loop needs to close the sockets of aborted connections."""
 
 
 class Sandbox:
@@ -153,10 +155,18 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, and close all connections; see uvicorn."""
+        # A server that closes between accepting a connection and opening its transport leaves the
+        # socket open: https://github.com/python/cpython/issues/109564
         for server in self.servers:
-            await stop_accepting(server)
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+        await asyncio.sleep(0)
         await super().shutdown(sockets)
-        await abort_all(self.server_state.connections)
+        for _ in range(_TURNS):
+            # again in each turn, because a connection that was just accepted appears later
+            for connection in [*self.server_state.connections]:
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
 
 def _listen(port: int) -> socket.socket:
