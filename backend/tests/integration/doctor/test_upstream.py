@@ -156,6 +156,23 @@ async def test_the_workers_budget_is_kept_to(patient: Patient) -> None:
         assert int(client.hget(KEY.format("ensembl"), "next")) > now
 
 
+async def test_a_request_that_a_budget_delays_does_not_make_the_service_look_silent(
+    patient: Patient, sandbox: Sandbox
+) -> None:
+    with redis.Redis.from_url(patient.env["REDIS_URL"]) as client:
+        assert await_true(lambda: client.info("server")["uptime_in_seconds"] > 1, 10)
+        now = client.time()[0] + client.time()[1] / 1e6
+        state = {"next": int(now * 1e6), "paused": int((now + scaled(1)) * 1e6)}
+        client.hset(KEY.format("hpo-files"), mapping=state)
+    # after the pause, too little time is left to know whether the service answers
+    sandbox.fault("hpo.genes", "hang")
+
+    late = await patient.see("upstream.hpo-files", limit=scaled(4))
+
+    assert late.status is Status.warning, late
+    assert "request budget" in late.finding.required
+
+
 async def test_an_unavailable_redis_does_not_block_requests(patient: Patient) -> None:
     change(patient, redis_url="redis://127.0.0.1:9/0")
 

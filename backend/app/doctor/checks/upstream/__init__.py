@@ -37,22 +37,23 @@ async def _ask(context: Context, probe: HostProbe) -> Finding:
     try:
         async with asyncio.timeout(context.within(HOST_TIMEOUT)):
             return ok(f"{at}: {await probe.ask(connect)}")
-    except TimeoutError:
-        silent = failed(
-            f"{at} does not answer",
-            required=required,
-            found=f"none in {context.within(HOST_TIMEOUT):g} s",
-            remedy=again,
-        )
-        return by_time(silent)
-    except Busy as error:
-        full = warning(
-            f"{at} was not asked",
-            required="a free place in its request budget",
-            found=str(error),
-            remedy=again,
-        )
-        return by_time(full)
+    except (TimeoutError, Busy) as error:
+        had_time = context.within(HOST_TIMEOUT) - connect.waited >= context.answer_timeout
+        if isinstance(error, TimeoutError) and had_time:
+            late = failed(
+                f"{at} does not answer",
+                required=required,
+                found=f"none in {context.within(HOST_TIMEOUT):g} s",
+                remedy=again,
+            )
+        else:
+            late = warning(
+                f"{at} was not asked in time",
+                required="a free place in its request budget",
+                found=f"the budget was used up or paused for {connect.waited:.1f} s",
+                remedy=again,
+            )
+        return by_time(late)
     except Wait as error:
         unusable = failed(
             f"{at} cannot be used now",

@@ -13,7 +13,7 @@ from app.core.redis.rate_limits import KEY, LocalRateLimiter, RateLimiter, Redis
 from app.doctor.context import SERVER_TIMEOUT, Context
 
 BUDGET_SECONDS = 1.5
-"""Maximum wait for a request budget, which the workers use at the same time, in seconds."""
+"""Maximum wait of one check for a request budget, which the workers use too, in seconds."""
 
 REDIS_SECONDS = 0.5
 """Maximum wait for Redis, in seconds. If Redis does not answer, the request is sent anyway."""
@@ -22,26 +22,23 @@ REDIS_SECONDS = 0.5
 class Busy(Wait):
     """The workers use the whole request budget, or it is paused."""
 
-    def __init__(self, budget: str, waited: float) -> None:
-        super().__init__(budget, 60)
-        self._waited = waited
-
-    def __str__(self) -> str:
-        return f"the budget was used up or paused for {self._waited:g} s"
+    def __init__(self, budget: str) -> None:
+        super().__init__(budget, 60, "its request budget is used up or paused")
 
 
 class _Budgets:
     """The workers' own budgets, so that the doctor's request does not exceed them."""
 
     def __init__(self, context: Context) -> None:
+        self.waited = 0.0
         self._redis = context.redis()
-        patience = context.within(REDIS_SECONDS)
+        self._patience = context.within(REDIS_SECONDS)
         self._limiter = RedisRateLimiter(
-            self._redis, outage_timeout=patience, call_timeout=patience
+            self._redis, outage_timeout=self._patience, call_timeout=self._patience
         )
 
     async def acquire(self, budget: str, rate: float) -> None:
-        """Wait until the budget allows a request, for at most :data:`BUDGET_SECONDS`.
+        """Wait until the budget allows a request, for at most :data:`BUDGET_SECONDS` in total.
 
         If the budget has no state in Redis, no worker has used it for a day, and a worker that
         starts using it first waits for a whole window. So one request without waiting does not
@@ -50,14 +47,26 @@ class _Budgets:
         Raises:
             Busy: the budget allowed no request in time.
         """
+        if not await self._has_state(budget):
+            return
+        clock = asyncio.get_running_loop().time
+        began = clock() - self.waited
         try:
-            async with asyncio.timeout(BUDGET_SECONDS):
-                if await self._redis.exists(KEY.format(budget)):
-                    await self._limiter.acquire(budget, rate)
+            async with asyncio.timeout(BUDGET_SECONDS - self.waited):
+                await self._limiter.acquire(budget, rate)
         except TimeoutError:
-            raise Busy(budget.partition(":")[0], BUDGET_SECONDS) from None
+            raise Busy(budget.partition(":")[0]) from None
         except (RedisError, Wait):
             return
+        finally:
+            self.waited = clock() - began
+
+    async def _has_state(self, budget: str) -> bool:
+        try:
+            async with asyncio.timeout(self._patience):
+                return bool(await self._redis.exists(KEY.format(budget)))
+        except (RedisError, TimeoutError):
+            return False
 
     async def pause(self, budget: str, seconds: float) -> None:
         """Pause the budget for all processes after a refusal, if Redis is available."""
@@ -72,6 +81,11 @@ class OneTry(Connector):
     def retries(self) -> Retries:
         """Return the retries: a single try for each kind of failure."""
         return Retries(refused=1, fault=1, cut=1, body=1)
+
+    @property
+    def waited(self) -> float:
+        """The time that requests have waited for the workers' request budget, in seconds."""
+        return self.limiter.waited if isinstance(self.limiter, _Budgets) else 0.0
 
     @classmethod
     def of(cls, context: Context) -> Self:
