@@ -13,7 +13,7 @@ from harness.timing import scaled
 from sandbox.options import Options
 from sandbox.server import Sandbox
 from services.process import await_true
-from tests.integration.doctor.ward import change, equip
+from tests.integration.doctor.ward import change, equip, silent
 from tests.patient import LIMIT, Patient
 
 CHECKS = tuple(each.id for each in upstream.CHECKS)
@@ -177,3 +177,10 @@ async def test_an_unavailable_redis_does_not_block_requests(patient: Patient) ->
     change(patient, redis_url="redis://127.0.0.1:9/0")
 
     assert (await patient.see("upstream.ensembl")).status is Status.ok
+
+
+async def test_a_silent_redis_does_not_look_like_a_busy_budget(patient: Patient) -> None:
+    with silent() as port:
+        change(patient, redis_url=f"redis://127.0.0.1:{port}/0")
+
+        assert (await patient.see("upstream.ensembl", limit=scaled(4))).status is Status.ok
