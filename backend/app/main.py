@@ -17,6 +17,7 @@ from app import __version__
 from app.annotation.data.export.folder import remove_abandoned
 from app.annotation.data.retention import retention
 from app.annotation.notices.notifier import start_notifier
+from app.annotation.refresh.forecast import limiter_of_workers
 from app.annotation.refresh.pipeline import Pipeline
 from app.annotation.refresh.requests import plan
 from app.annotation.scheduled import actions
@@ -59,7 +60,7 @@ from app.core.process.systemd import Supervised
 from app.core.process.version import version
 from app.core.redis import installation
 from app.core.redis.budgets import LocalBudgets, RedisBudgets
-from app.core.redis.rate_limits import LocalRateLimiter, RedisRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.workers.dispatcher import InProcessDispatcher
 from app.core.workers.engine import Engine
 from app.core.workers.executor import Executor
@@ -223,9 +224,7 @@ async def _start(settings: Settings, stack: AsyncExitStack, kept: KeptResults) -
             "Redis is unavailable; wake-ups are sent when it is back: %s", error or "no answer"
         )
     budgets = RedisBudgets(redis)
-    shared = RedisRateLimiter(
-        redis, outage_timeout=REDIS_CHECK_TIMEOUT, call_timeout=REDIS_CHECK_TIMEOUT
-    )
+    shared = limiter_of_workers(redis)
     return Services(db, reads, probes, arq_dispatcher, redis, settings, budgets, shared, kept)
 
 

@@ -2,16 +2,13 @@ import json
 
 import click
 
-from app.annotation.refresh.forecast import Forecast, forecast_request
+from app.annotation.refresh.forecast import Forecast, forecast_request, limiter_of_workers
 from app.annotation.settings import get_settings
 from app.cli.budgets import redis_of_workers
 from app.cli.output import cells, count, duration, say, stdout, table
 from app.cli.session import Session, in_session
-from app.core.redis.rate_limits import LocalRateLimiter, RateLimiter, RedisRateLimiter
+from app.core.redis.rate_limits import LocalRateLimiter
 from app.core.runs.request import RunRequest
-
-REDIS_TIMEOUT = 3.0
-"""Seconds to wait for Redis. Without it, the current releases stay unknown."""
 
 
 def show_forecast(request: RunRequest, *, as_json: bool) -> None:
@@ -24,11 +21,7 @@ def show_forecast(request: RunRequest, *, as_json: bool) -> None:
 
     async def do(session: Session) -> list[Forecast]:
         async with redis_of_workers(settings) as redis:
-            limiter: RateLimiter = LocalRateLimiter()
-            if redis is not None:
-                limiter = RedisRateLimiter(
-                    redis, outage_timeout=REDIS_TIMEOUT, call_timeout=REDIS_TIMEOUT
-                )
+            limiter = LocalRateLimiter() if redis is None else limiter_of_workers(redis)
             return await forecast_request(session.db, settings, request, limiter)
 
     found = in_session(do, settings=settings)

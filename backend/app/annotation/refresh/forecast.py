@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -18,9 +19,12 @@ from app.annotation.settings import Settings, reads_file
 from app.annotation.sources.base import ApiSource, FileSource, Source
 from app.annotation.sources.connector import Connector
 from app.annotation.upstream import new_http_client
-from app.core.redis.rate_limits import RateLimiter
+from app.core.redis.rate_limits import RateLimiter, RedisRateLimiter
 from app.core.runs.request import RunRequest
 from app.core.text.field_docs import View
+
+REDIS_TIMEOUT = 3.0
+"""Seconds to wait for Redis. Without it, the current releases stay unknown."""
 
 
 class Forecast(View):
@@ -99,6 +103,11 @@ async def forecast(
             due = await count_due(connection, rules)
             found.append(await _of_one(connection, connect, source, known, due))
     return found
+
+
+def limiter_of_workers(redis: Redis) -> RateLimiter:
+    """Return the workers' request budgets for a forecast, which somebody waits for."""
+    return RedisRateLimiter(redis, outage_timeout=REDIS_TIMEOUT, call_timeout=REDIS_TIMEOUT)
 
 
 async def forecast_request(
