@@ -161,8 +161,9 @@ async def test_a_request_that_a_budget_delays_does_not_make_the_service_look_sil
 ) -> None:
     with redis.Redis.from_url(patient.env["REDIS_URL"]) as client:
         assert await_true(lambda: client.info("server")["uptime_in_seconds"] > 1, 10)
-        now = client.time()[0] + client.time()[1] / 1e6
-        state = {"next": int(now * 1e6), "paused": int((now + scaled(1)) * 1e6)}
+        seconds, micros = client.time()
+        now = seconds * 1_000_000 + micros
+        state = {"next": now, "paused": now + int(scaled(1) * 1_000_000)}
         client.hset(KEY.format("hpo-files"), mapping=state)
     # after the pause, too little time is left to know whether the service answers
     sandbox.fault("hpo.genes", "hang")
