@@ -27,7 +27,11 @@ class Busy(Wait):
 
 
 class _Budgets:
-    """The workers' own budgets, so that the doctor's request does not exceed them."""
+    """The workers' own budgets, so that the doctor's requests do not exceed them.
+
+    Attributes:
+        waited: the time that the requests of one check have waited for a budget, in seconds.
+    """
 
     def __init__(self, context: Context) -> None:
         self.waited = 0.0
